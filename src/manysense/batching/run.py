@@ -1,0 +1,383 @@
+"""THE inference loop: windows of inputs in, finished rows out, for every family.
+
+Knows: windows, what runs ahead of what, what is bounded, what happens on errors. Does not know: what an item is, what
+a row is; the Line that is handed in does.
+
+The thread that consumes `run` reads windows (parse, fetch, measure, plan) and hands batches to two crews: preparers
+open media of batches that are still waiting, forwarders run whole batches. Everything under way is bounded by bytes.
+Closing the generator, or an interrupt in it, stops both crews before it returns.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+import os
+import queue
+import threading
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from ..errors import ForwardError, ItemError
+from . import workers
+from .devices import SERIAL
+from .plan import Cost, plan
+
+WINDOW_ITEMS = 2048
+WINDOW_MEDIA = 256
+WINDOW_BYTES = 64 * 1024 * 1024
+AHEAD_BATCHES = 32
+MEBI = 1024 * 1024
+CPU_LIMITS, GPU_LIMITS = (4096, 64 * MEBI), (65_536, 1024 * MEBI)
+"""(cost of a batch in tokens, bytes of prepared features under way)."""
+FETCHERS = 16
+WORTH_A_CREW = 1024
+"""Total cost, in tokens, below which one batch in the calling thread is quicker than starting threads."""
+
+OnEvent = Callable[[str, Any], None]
+
+
+class Line(Protocol):
+    """What the loop asks of a model for one call."""
+
+    device_type: str
+
+    def parse(self, value: Any) -> Any: ...
+    def media(self, item: Any) -> Sequence[Any]:
+        """Parts that must be fetched."""
+        ...
+
+    def reader(self) -> Any: ...
+    def fetch(self, part: Any, reader: Any) -> int:
+        """Bring the bytes of one part; their number."""
+        ...
+
+    def measure(self, items: Sequence[Any], reader: Any) -> Sequence[Any]: ...
+    def key(self, item: Any, reader: Any) -> Any:
+        """Equal for items whose rows are equal; None when it cannot be told."""
+        ...
+
+    def prepare(self, measured: Any, reader: Any) -> Any: ...
+    def forward(self, features: Sequence[Any], measured: Sequence[Any]) -> Sequence[Any]:
+        """One row per item."""
+        ...
+
+
+@dataclass(slots=True)
+class Unit:
+    """One distinct item of a window. rows: every position of the caller's inputs that holds it."""
+
+    rows: list[int]
+    measured: Any
+    reader: Any
+    features: Any = None
+
+
+@dataclass(slots=True)
+class Batch:
+    units: list[Unit]
+    nbytes: int
+    cost: int
+    prepared: list[Future[Any]] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """A piece of the result. rows: positions. values: one row per unit, beside `rows`; or the error of those rows."""
+
+    rows: list[list[int]]
+    values: Sequence[Any] = ()
+    error: ItemError | None = None
+    cost: int = 0
+    measured: tuple[Any, ...] = ()
+
+
+def run(
+    line: Line, inputs: Iterable[Any], *, batch_size: int | None = None, on_event: OnEvent | None = None, few: bool = False
+) -> Iterator[Done]:
+    """Yield results in whatever order they finish. few: the inputs are a short list, not worth threads.
+
+    A failing item yields a Done with its error and costs no other item anything.
+    """
+    crew = _Crew(line, on_event or (lambda name, facts: None))
+    batches = _batches(line, inputs, batch_size, crew)
+    under_way = 0
+    try:
+        while True:
+            while crew.room(under_way):
+                piece = next(batches, None)
+                if piece is None:
+                    break
+                if isinstance(piece, Done):
+                    yield piece
+                elif few and under_way == 0 and not crew.started and _is_small(piece):
+                    yield from crew.run_here(piece)
+                else:
+                    crew.submit(piece)
+                    under_way += 1
+            if not under_way:
+                return
+            for done in crew.next_done():
+                yield done
+            under_way -= 1
+    finally:
+        crew.close()
+
+
+def _batches(line: Line, inputs: Iterable[Any], batch_size: int | None, crew: _Crew) -> Iterator[Batch | Done]:
+    """Errors and batches of one window after the other, read only when asked for."""
+    for window in _windows(line, inputs):
+        reader = line.reader()
+        items: list[tuple[int, Any]] = []
+        for row, item in window:
+            if isinstance(item, ItemError):
+                yield Done([[row]], error=item)
+            else:
+                items.append((row, item))
+        failed = crew.fetch([(row, item) for row, item in items], reader)
+        for row, error in failed.items():
+            yield Done([[row]], error=error)
+        units: list[Unit] = []
+        for made in _measure(line, [(row, item) for row, item in items if row not in failed], reader):
+            if isinstance(made, Done):
+                yield made
+            else:
+                units.append(made)
+        yield from _cut(line, units, batch_size, crew.streams)
+
+
+def _windows(line: Line, inputs: Iterable[Any]) -> Iterator[list[tuple[int, Any]]]:
+    """Parsed inputs with their positions, in windows bounded by items, media and bytes that callers hold."""
+    window: list[tuple[int, Any]] = []
+    media = nbytes = 0
+    for row, value in enumerate(inputs):
+        try:
+            item = line.parse(value)
+            parts = line.media(item)
+            media += len(parts)
+            nbytes += sum(len(p.value) for p in parts if isinstance(p.value, (bytes, bytearray, str)))
+        except ItemError as error:
+            item = error
+        window.append((row, item))
+        if len(window) >= WINDOW_ITEMS or media >= WINDOW_MEDIA or nbytes >= WINDOW_BYTES:
+            yield window
+            window, media, nbytes = [], 0, 0
+    if window:
+        yield window
+
+
+def _measure(line: Line, items: list[tuple[int, Any]], reader: Any) -> Iterator[Unit | Done]:
+    """One Unit for each distinct item; equal items share it."""
+    first: dict[Any, int] = {}
+    distinct: list[tuple[list[int], Any]] = []
+    for row, item in items:
+        try:
+            key = line.key(item, reader)
+        except ItemError as error:
+            yield Done([[row]], error=copy.copy(error))
+            continue
+        place = first.setdefault(key, len(distinct)) if key is not None else len(distinct)
+        if place < len(distinct):
+            distinct[place][0].append(row)
+        else:
+            distinct.append(([row], item))
+    for (rows, _), measured in zip(distinct, line.measure([item for _, item in distinct], reader)):
+        if isinstance(measured, ItemError):
+            for row in rows:
+                yield Done([[row]], error=copy.copy(measured))
+        else:
+            yield Unit(rows, measured, reader)
+
+
+def _is_small(batch: Batch) -> bool:
+    """Whether starting threads would cost more than it brings."""
+    return batch.cost <= WORTH_A_CREW and sum(unit.measured.opens for unit in batch.units) <= 1
+
+
+def _cut(line: Line, units: list[Unit], batch_size: int | None, streams: int) -> Iterator[Batch]:
+    costs = [Cost(u.measured.length, u.measured.extra, u.measured.nbytes, u.measured.group) for u in units]
+    if not costs:
+        return
+    budget, ahead = limits(line.device_type)
+    worth = streams if sum(c.length + c.extra for c in costs) > WORTH_A_CREW else 1
+    for members in plan(costs, budget=budget, batch_size=batch_size, most_bytes=ahead // 4, streams=worth):
+        chosen = [units[i] for i in members]
+        cost = sum(costs[i].length + costs[i].extra for i in members)
+        yield Batch(chosen, sum(costs[i].nbytes for i in members), cost)
+
+
+def limits(device_type: str) -> tuple[int, int]:
+    return CPU_LIMITS if device_type == "cpu" else GPU_LIMITS
+
+
+class _Crew:
+    """The threads of one call; none is started before it is needed."""
+
+    def __init__(self, line: Line, on_event: OnEvent) -> None:
+        self.line, self.on_event = line, on_event
+        self.streams = workers.streams(line.device_type)
+        self.started = False
+        self._ahead = limits(line.device_type)[1]
+        self._nbytes = 0
+        self._stop = threading.Event()
+        self._todo: queue.SimpleQueue[Batch | None] = queue.SimpleQueue()
+        self._done: queue.SimpleQueue[tuple[Batch, list[Done] | BaseException]] = queue.SimpleQueue()
+        self._threads: list[threading.Thread] = []
+        self._preparers: ThreadPoolExecutor | None = None
+        self._fetchers: ThreadPoolExecutor | None = None
+
+    # ---- called by the consuming thread
+
+    def room(self, under_way: int) -> bool:
+        return under_way == 0 or (under_way < AHEAD_BATCHES and self._nbytes < self._ahead)
+
+    def fetch(self, items: list[tuple[int, Any]], reader: Any) -> dict[int, ItemError]:
+        """Bring the bytes of every part of a window, many at a time; row → error of those that failed."""
+        parts = [(row, part) for row, item in items for part in self.line.media(item)]
+        failed: dict[int, ItemError] = {}
+        if len(parts) > 1:
+            if self._fetchers is None:
+                self._fetchers = ThreadPoolExecutor(FETCHERS, "manysense-fetch")
+            calls: Iterable[Any] = [(row, self._fetchers.submit(self.line.fetch, part, reader).result) for row, part in parts]
+        else:
+            calls = [(row, lambda part=part: self.line.fetch(part, reader)) for row, part in parts]
+        for row, call in calls:
+            try:
+                call()
+            except ItemError as error:
+                failed.setdefault(row, copy.copy(error))
+        return failed
+
+    def submit(self, batch: Batch) -> None:
+        self._nbytes += batch.nbytes
+        if not self.started:
+            self._start()
+        if any(unit.measured.opens for unit in batch.units):
+            if self._preparers is None:
+                self._preparers = ThreadPoolExecutor(max(2, min(16, os.cpu_count() or 2)), "manysense-prepare")
+            batch.prepared = [self._preparers.submit(self._prepare, unit) for unit in batch.units]
+        self._todo.put(batch)
+
+    def next_done(self) -> list[Done]:
+        """Wait for one batch. An interrupt ends the wait at once."""
+        while True:
+            with contextlib.suppress(queue.Empty):
+                batch, made = self._done.get(timeout=0.5)
+                break
+        self._nbytes -= batch.nbytes
+        if isinstance(made, BaseException):
+            raise made
+        return made
+
+    def run_here(self, batch: Batch) -> list[Done]:
+        return self._run(batch)
+
+    def close(self) -> None:
+        """Stop and join every thread; work that has not begun is dropped."""
+        self._stop.set()
+        for pool in (self._fetchers, self._preparers):
+            if pool is not None:
+                pool.shutdown(wait=False, cancel_futures=True)
+        for _ in self._threads:
+            self._todo.put(None)
+        for thread in self._threads:
+            thread.join()
+        for pool in (self._fetchers, self._preparers):
+            if pool is not None:
+                pool.shutdown(wait=True)
+
+    # ---- called by the crews
+
+    def _start(self) -> None:
+        self.started = True
+        for i in range(self.streams):
+            thread = threading.Thread(target=self._work, name=f"manysense-forward-{i}", daemon=True)
+            self._threads.append(thread)
+            thread.start()
+
+    def _work(self) -> None:
+        if self.streams > 1:
+            workers.single_threaded()
+        while (batch := self._todo.get()) is not None and not self._stop.is_set():
+            try:
+                made: list[Done] | BaseException = self._run(batch)
+            except BaseException as error:
+                made = error
+            batch.units, batch.prepared = [], []
+            self._done.put((batch, made))
+
+    def _prepare(self, unit: Unit) -> Any:
+        if self._stop.is_set():
+            raise InterruptedError("the call was stopped")
+        features = self.line.prepare(unit.measured, unit.reader)
+        self.on_event("prepared", unit.rows)
+        return features
+
+    def _run(self, batch: Batch) -> list[Done]:
+        """Prepare what is not prepared, forward, and say what became of every unit."""
+        done: list[Done] = []
+        ready: list[Unit] = []
+        for i, unit in enumerate(batch.units):
+            try:
+                unit.features = batch.prepared[i].result() if batch.prepared else self._prepare(unit)
+                ready.append(unit)
+            except ItemError as error:
+                done += [Done([[row]], error=copy.copy(error)) for row in unit.rows]
+        self.on_event("forward", [unit.rows for unit in ready])
+        if ready:
+            done += self._forward(ready, batch.cost)
+        self.on_event("forwarded", [unit.rows for unit in ready])
+        return done
+
+    def _forward(self, units: list[Unit], cost: int) -> list[Done]:
+        """Halve and try again when memory runs out; find the one item that the network fails on."""
+        measured = [unit.measured for unit in units]
+        try:
+            with SERIAL.shared():
+                values = self.line.forward([unit.features for unit in units], measured)
+        except Exception as error:
+            short = out_of_memory(error)
+            if short:
+                _release_memory()
+            if len(units) == 1:
+                return [Done([[row]], error=_forward_error(error, short)) for row in units[0].rows]
+            if not short and self._stop.is_set():
+                raise
+            error.__traceback__ = None  # it holds the tensors of the failed batch
+        else:
+            return [Done([unit.rows for unit in units], values, cost=cost, measured=tuple(measured))]
+        middle = len(units) // 2
+        return self._forward(units[:middle], cost // 2) + self._forward(units[middle:], cost - cost // 2)
+
+
+def out_of_memory(error: BaseException) -> bool:
+    """Whether this is how torch, CUDA, MPS or Python say that memory ran out."""
+    kinds = {kind.__name__ for kind in type(error).__mro__}
+    text = str(error).lower()
+    return bool(kinds & {"OutOfMemoryError", "MemoryError"}) or (
+        isinstance(error, RuntimeError)
+        and any(words in text for words in ("out of memory", "can't allocate memory", "not enough memory", "alloc_failed"))
+    )
+
+
+def _forward_error(error: Exception, short: bool) -> ItemError:
+    if isinstance(error, ItemError):
+        return copy.copy(error)
+    if short:
+        made: ItemError = ForwardError(
+            f"this one item needs more memory than is free: {str(error).splitlines()[0]}",
+            hint="Use a smaller max_pixels or max_seq_length, a lower dtype, or another device.",
+        )
+    else:
+        made = ForwardError(f"the network failed on this item: {type(error).__name__}: {error}")
+    made.__cause__ = error
+    return made
+
+
+def _release_memory() -> None:
+    import torch
+
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()

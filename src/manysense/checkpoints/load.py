@@ -1,0 +1,32 @@
+"""A Source → the modules of a model.
+
+Knows: the order in which formats are tried. Does not know: any format (formats/), any model class.
+"""
+
+from __future__ import annotations
+
+from ..errors import ModelError, ModelNotFound
+from .formats import modules_json, transformers_folder
+from .memory import check_fits
+from .source import Source
+from .types import Loaded, Wanted
+
+FORMATS = (modules_json, transformers_folder)
+
+
+def load(source: Source, wanted: Wanted) -> Loaded:
+    """Raises ModelNotFound, ModelError, UntrustedCode, NotEnoughMemory; nothing is imported or read before it may be."""
+    from ..modules.transformer.folder import as_dtype
+
+    folder = source.folder()
+    form = next((form for form in FORMATS if form.recognises(folder)), None)
+    if form is None:
+        names = ", ".join(sorted(p.name for p in folder.iterdir())[:8]) or "nothing"
+        raise ModelNotFound(f"{folder} is no model folder: it has neither modules.json nor config.json, but {names}")
+    kwargs = wanted.model_kwargs
+    dtype = as_dtype(kwargs.get("dtype", kwargs.get("torch_dtype", "auto")))
+    check_fits(folder, wanted.device_type, None if dtype == "auto" else dtype, "device_map" in kwargs)
+    loaded = form.read(folder, wanted)
+    if not loaded.modules:
+        raise ModelError(f"{folder} names no modules")
+    return loaded

@@ -1,0 +1,90 @@
+"""Whether the weights fit, asked before they are read.
+
+Knows: sizes in safetensors headers, free memory of the machine. Does not know: models.
+"""
+
+from __future__ import annotations
+
+import json
+import struct
+from pathlib import Path
+from typing import Any
+
+from ..errors import NotEnoughMemory
+
+_BYTES = {"F64": 8, "I64": 8, "U64": 8, "F32": 4, "I32": 4, "F16": 2, "BF16": 2, "I16": 2, "I8": 1, "U8": 1, "BOOL": 1}
+_FLOATS = ("F64", "F32", "F16", "BF16")
+SHARE = 0.95
+"""Of the free memory that weights may take."""
+
+
+def needed_bytes(folder: Path, float_bytes: int | None = None) -> int:
+    """Memory of all weights below `folder`; float_bytes: per float value once loaded, None for as stored."""
+    total = sum(_safetensors_bytes(path, float_bytes) for path in folder.rglob("*.safetensors"))
+    return total or sum(path.stat().st_size for path in folder.glob("pytorch_model*.bin"))
+
+
+def _safetensors_bytes(path: Path, float_bytes: int | None) -> int:
+    try:
+        with path.open("rb") as file:
+            (length,) = struct.unpack("<Q", file.read(8))
+            header: dict[str, Any] = json.loads(file.read(min(length, 100_000_000)))
+    except (struct.error, ValueError):
+        return path.stat().st_size
+    total = 0
+    for name, facts in header.items():
+        if name != "__metadata__":
+            count = 1
+            for n in facts["shape"]:
+                count *= n
+            stored = _BYTES.get(facts["dtype"], 4)
+            total += count * (float_bytes if float_bytes and facts["dtype"] in _FLOATS else stored)
+    return total
+
+
+def free_bytes(device_type: str = "cpu") -> int | None:
+    """Free memory of the device, None where it cannot be told. On a CPU also what the control group still allows."""
+    if device_type == "cuda":
+        import torch
+
+        return int(torch.cuda.mem_get_info()[0])
+    if device_type != "cpu":
+        return None
+    found = [n for n in (_available(), _control_group()) if n is not None]
+    return min(found) if found else None
+
+
+def _available() -> int | None:
+    try:
+        lines = Path("/proc/meminfo").read_text().splitlines()
+        facts = dict(line.split(":", 1) for line in lines)
+        return int(facts["MemAvailable"].split()[0]) * 1024
+    except (OSError, KeyError, ValueError):
+        return None
+
+
+def _control_group() -> int | None:
+    try:
+        limit = Path("/sys/fs/cgroup/memory.max").read_text().strip()
+        used = int(Path("/sys/fs/cgroup/memory.current").read_text())
+        return None if limit == "max" else max(0, int(limit) - used)
+    except (OSError, ValueError):
+        return None
+
+
+def check_fits(folder: Path, device_type: str, dtype: Any, spread: bool) -> None:
+    """Raise NotEnoughMemory, before anything is read, when the weights are larger than what is free.
+
+    dtype: of the loaded weights, None for as stored.  spread: a device_map is given, so that nothing is checked.
+    """
+    if spread:
+        return
+    size = getattr(dtype, "itemsize", None)
+    needed, free = needed_bytes(folder, size), free_bytes(device_type)
+    if free is None or needed <= SHARE * free:
+        return
+    half = "" if size == 2 else ' model_kwargs={"dtype": "bfloat16"} halves float32 weights;'
+    raise NotEnoughMemory(
+        f"the weights in {folder} need {needed / 2**30:.1f} GiB and {free / 2**30:.1f} GiB are free on {device_type}\n"
+        f'  Try:{half} model_kwargs={{"device_map": "auto"}} spreads them over devices; or take a smaller model.'
+    )

@@ -1,0 +1,85 @@
+"""Which modality a bare array is, by its shape, its dtype and what the model reads.
+
+Knows: shapes. Does not know: pixels or samples (media/), torch (tensors are recognised by their type's name).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any
+
+from ..errors import AmbiguousInput, UnsupportedInput, UnsupportedModality
+from .types import Modality
+
+MOST_CHANNELS = 32
+PICTURE_CHANNELS = (1, 3, 4)
+
+
+def is_array(value: Any) -> bool:
+    """A numpy array or a torch tensor of numbers."""
+    kind = type(value)
+    if kind.__module__.partition(".")[0] == "torch":
+        return hasattr(value, "dim") and hasattr(value, "dtype")
+    return hasattr(value, "__array_interface__") and hasattr(value, "ndim") and value.dtype.kind in "biufc"
+
+
+def describe_array(value: Any) -> str:
+    """ "array (2, 16000) float32", for error messages."""
+    return f"array {tuple(value.shape)} {str(value.dtype).replace('torch.', '')}"
+
+
+def array_modality(value: Any, readable: Collection[Modality]) -> Modality:
+    """The modality of a bare array, or an error that names the wrapper which settles it.
+
+    1-D is sound; 2-D is sound as (channels, samples), or a grey picture (height, width) for a model that reads
+    pictures and no sound; 3-D is a picture (height, width, channels) or (channels, height, width); 4-D is a video
+    (frames, height, width, 3) or (frames, 3, height, width).
+    """
+    shape = tuple(int(n) for n in value.shape)
+    modality = _BY_DIMENSIONS.get(len(shape), _no_rule)(shape, value, readable)
+    if modality not in readable:
+        raise UnsupportedModality(
+            f"{describe_array(value)} is {modality} by its shape, and this model reads {', '.join(sorted(readable))}",
+            source=describe_array(value),
+            hint="A batch of pictures is passed as a list: list(array)." if len(shape) == 4 else None,
+        )
+    return modality
+
+
+def _sound_or_grey(shape: tuple[int, ...], value: Any, readable: Collection[Modality]) -> Modality:
+    sound = shape[0] <= MOST_CHANNELS and shape[0] < shape[1]
+    if "audio" not in readable:
+        return "image" if "image" in readable else "audio"
+    if sound and ("image" not in readable or shape[0] <= 8):
+        return "audio"
+    raise AmbiguousInput(
+        f"{describe_array(value)} is not plainly (channels, samples)",
+        source=describe_array(value),
+        hint="Give sound as (channels, samples), or say what it is: Audio(array.T) or Image(array).",
+    )
+
+
+def _picture(shape: tuple[int, ...], value: Any, readable: Collection[Modality]) -> Modality:
+    if shape[0] in PICTURE_CHANNELS or shape[-1] in PICTURE_CHANNELS:
+        return "image"
+    raise AmbiguousInput(
+        f"{describe_array(value)} is neither (height, width, channels) nor (channels, height, width) with 1, 3 or 4 channels",
+        source=describe_array(value),
+        hint="Frames of a video without a colour axis, or a batch of sounds? Pass a list of items instead.",
+    )
+
+
+def _no_rule(shape: tuple[int, ...], value: Any, readable: Collection[Modality]) -> Modality:
+    raise UnsupportedInput(
+        f"{describe_array(value)} has {len(shape)} dimensions; 1 and 2 are sound, 3 a picture, 4 a video",
+        source=describe_array(value),
+        hint="A batch is passed as a list of items: list(array).",
+    )
+
+
+_BY_DIMENSIONS = {
+    1: lambda shape, value, readable: "audio",
+    2: _sound_or_grey,
+    3: _picture,
+    4: lambda shape, value, readable: "video",
+}

@@ -1,0 +1,120 @@
+"""Read the form of a string: a path, a URL, a data URI, base64, or text.
+
+Knows: suffixes and prefixes. Does not know: whether a file exists (that must never decide what a string means).
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Literal
+from urllib.parse import urlsplit
+
+from .types import Modality
+
+SUFFIXES: dict[Modality, frozenset[str]] = {
+    "image": frozenset(
+        ".jpg .jpeg .jpe .jfif .png .apng .gif .bmp .dib .tif .tiff .webp .avif .heic .heif .jp2 .j2k .ico "
+        ".ppm .pgm .pbm .pnm .tga .svg".split()
+    ),
+    "audio": frozenset(".wav .wave .flac .ogg .oga .opus .mp3 .m4a .aac .aif .aiff .aifc .au .snd .wma .weba".split()),
+    "video": frozenset(
+        ".mp4 .m4v .mov .qt .avi .mkv .webm .wmv .asf .flv .mpg .mpeg .ts .m2ts .mts .3gp .ogv".split()
+    ),
+}
+TEXT_SUFFIXES = frozenset(".txt .text .md .markdown .rst".split())
+LONGEST_PATH = 4096
+
+Kind = Literal["text", "path", "url", "file-url", "data", "base64"]
+
+_BASE64 = re.compile(r"[A-Za-z0-9+/]{60,}={0,2}", re.ASCII)
+# The first characters of base64 whose decoded bytes open with a magic number of 6 bytes or more.
+_BASE64_HEADS: dict[str, Modality] = {
+    "iVBORw0KGgo": "image",
+    "/9j/4": "image",
+    "/9j/2": "image",
+    "R0lGODlh": "image",
+    "R0lGODdh": "image",
+    "UklGR": "image",
+    "ZkxhQ": "audio",
+    "T2dnUw": "audio",
+    "SUQz": "audio",
+    "AAAAGGZ0eX": "video",
+    "AAAAHGZ0eX": "video",
+    "AAAAIGZ0eX": "video",
+    "GkXfo": "video",
+}
+_RIFF: dict[str, Modality] = {"RUJQ": "image", "QVZF": "audio", "Vkkg": "video"}  # bytes 9-11: (W)EBP, (W)AVE, (A)VI
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """kind: what the string is. modality: of a medium, where the form says so; None where it does not."""
+
+    kind: Kind
+    modality: Modality | None = None
+
+
+TEXT = Form("text", "text")
+
+
+def form_of(string: str) -> Form:
+    """The form of a string, from its characters alone.
+
+    - `data:image/…`, `data:audio/…`, `data:video/…` are media, other `data:` URIs too, of unknown kind.
+    - a single http(s) or file URL without white space is a URL; its kind comes from the suffix of its path.
+    - one line of at most 4,096 characters that ends in a suffix of a media format is a path.
+    - 60 or more base64 characters that open with the magic number of a media format are that medium.
+    - everything else is text.
+    """
+    head = string[:16].lower()
+    if head.startswith("data:") and "," in string[:256] and not any(c.isspace() for c in string[: string.index(",")]):
+        return Form("data", _data_kind(string))
+    if head.startswith(("http://", "https://")):
+        return Form("url", _url_kind(string)) if not any(c.isspace() for c in string.strip()) else TEXT
+    if head.startswith("file:"):
+        return Form("file-url", suffix_kind(urlsplit(string).path)) if "\n" not in string else TEXT
+    if len(string) <= LONGEST_PATH and "\n" not in string and "\r" not in string:
+        kind = suffix_kind(string.rstrip())
+        if kind is not None:
+            return Form("path", kind)
+    return _base64_form(string)
+
+
+def suffix_kind(path: str) -> Modality | None:
+    """The modality of a path by its suffix: "photos/a.JPG" → "image"; None for an unknown suffix.
+
+    A bare suffix (".png") is no path: a file of that name has no suffix.
+    """
+    name = re.split(r"[/\\]", path)[-1]
+    stem, dot, suffix = name.rpartition(".")
+    if not dot or not stem.strip():
+        return None
+    wanted = "." + suffix.lower()
+    return next((modality for modality, suffixes in SUFFIXES.items() if wanted in suffixes), None)
+
+
+def is_text_file(path: str) -> bool:
+    """Whether the suffix is that of a plain text file."""
+    return "." + path.rpartition(".")[2].lower() in TEXT_SUFFIXES
+
+
+def _url_kind(url: str) -> Modality | None:
+    try:
+        return suffix_kind(urlsplit(url.strip()).path)
+    except ValueError:
+        return None
+
+
+def _data_kind(uri: str) -> Modality | None:
+    kind = uri[5 : uri.index(",")].split(";")[0].split("/")[0].strip().lower()
+    return kind if kind in ("image", "audio", "video", "text") else None  # type: ignore[return-value]
+
+
+def _base64_form(string: str) -> Form:
+    if len(string) < 60:
+        return TEXT
+    for head, modality in _BASE64_HEADS.items():
+        if string.startswith(head) and _BASE64.fullmatch(string.strip().replace("\n", "").replace("\r", "")):
+            return Form("base64", _RIFF.get(string[12:16], modality) if head == "UklGR" else modality)
+    return TEXT

@@ -1,0 +1,137 @@
+"""One call on one model, as the loop in batching/run.py asks for it.
+
+Knows: how a model's first module, its other modules and the call's `finish` fit the stations of the line; what was
+cut and what a prompt could not be put before, for one warning at the end. Does not know: threads, windows, arrays.
+"""
+
+from __future__ import annotations
+
+import sys
+import warnings
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from .errors import InputTooLong, ItemError, ManysenseWarning
+from .inputs.parse import Parser
+from .inputs.types import Item, Part
+from .media.reader import Reader, is_reference, peek
+from .modules.base import Features, InputModule, Measured
+from .modules.custom import Adapted
+from .settings import Settings
+
+if TYPE_CHECKING:
+    from .model import Model
+
+Finish = Callable[[Features, int], Sequence[Any]]
+
+
+class ModelLine:
+    """The stations of one call. finish: batch features, number of items → one row per item."""
+
+    def __init__(self, model: Model, network: Any, settings: Settings, finish: Finish) -> None:
+        self.model, self.network, self.settings, self.finish = model, network, settings, finish
+        self.first: InputModule | Adapted = network.seam()
+        self.device = network.device
+        self.device_type: str = self.device.type
+        modalities = set(model.modalities)
+        self.parse = Parser(
+            readable=frozenset(modalities - {"message"}),  # type: ignore[arg-type]
+            peek=peek(settings.policy),
+            modality=settings.modality,
+            chat="message" in modalities,
+        )
+        self.cuts: list[tuple[float, float, str]] = []
+        self.without_prompt = 0
+
+    # ---- the stations
+
+    def media(self, item: Item) -> list[Part]:
+        return [part for part in item.parts if part.modality != "text" or not isinstance(part.value, str)]
+
+    def reader(self) -> Reader:
+        return Reader(self.settings.policy)
+
+    def fetch(self, part: Part, reader: Reader) -> int:
+        return reader.bytes_of(part) if part.modality != "text" else 0
+
+    def key(self, item: Item, reader: Reader) -> Any:
+        if len(item.turns) == 1:
+            (turn,) = item.turns
+            return tuple(self._part_key(part, reader) for part in turn.parts)
+        return tuple((turn.role, *(self._part_key(part, reader) for part in turn.parts)) for turn in item.turns)
+
+    @staticmethod
+    def _part_key(part: Part, reader: Reader) -> Any:
+        if part.modality == "text":
+            return part.value if isinstance(part.value, str) else ("file", str(part.value))
+        return reader.key(part)
+
+    def measure(self, items: Sequence[Item], reader: Reader) -> list[Measured | ItemError]:
+        measured = self.first.measure(items, reader, self.settings)
+        for i, (item, made) in enumerate(zip(items, measured)):
+            if isinstance(made, Measured):
+                if made.cut is not None:
+                    measured[i] = self._cut(made)
+                if self.settings.prompt and made.route not in ("text", "message"):
+                    self.without_prompt += 1
+            elif made.source is None:
+                made.source = _source_of(item)
+        return measured
+
+    def _cut(self, measured: Measured) -> Measured | ItemError:
+        assert measured.cut is not None
+        length, limit, unit = measured.cut
+        if self.settings.on_truncate == "error":
+            return InputTooLong(
+                f"the input has {length:,} {unit}; this model reads {limit:,}",
+                hint='Split it, or accept the loss with on_truncate="warn" or "ignore".',
+            )
+        self.cuts.append(measured.cut)
+        return measured
+
+    def prepare(self, measured: Measured, reader: Reader) -> Features:
+        return self.first.prepare(measured, reader, self.settings)
+
+    def forward(self, features: Sequence[Features], measured: Sequence[Measured]) -> Sequence[Any]:
+        with torch.no_grad():
+            batch = self.first.collate(features, measured[0].route)
+            moved = {k: v.to(self.device, non_blocking=True) if hasattr(v, "to") else v for k, v in batch.items()}
+            return self.finish(self.network(moved, **self.settings.forward), len(features))
+
+    # ---- after the call
+
+    def warn(self, total: int | None) -> None:
+        """At most one warning for each thing that the caller should know."""
+        if self.cuts and self.settings.on_truncate == "warn":
+            unit = self.cuts[0][2]
+            longest = max(length for length, _, u in self.cuts if u == unit)
+            count = f"{len(self.cuts)} of {total}" if total is not None else str(len(self.cuts))
+            warn(
+                f"{count} inputs are longer than the {self.cuts[0][1]:,} {unit} this model reads and were cut "
+                f'(the longest has {longest:,}); on_truncate="error" refuses them, "ignore" silences this'
+            )
+        if self.without_prompt:
+            warn(
+                f"the prompt was not put before {self.without_prompt} inputs that are not text: this model has no "
+                "place for it"
+            )
+
+
+def warn(message: str) -> None:
+    """A ManysenseWarning that points at the caller's own line."""
+    warnings.warn(message, ManysenseWarning, stacklevel=_outside())
+
+
+def _outside() -> int:
+    """The stack level, seen from `warn`, of the first frame that is not this package's."""
+    level, frame = 1, sys._getframe(1)
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith("manysense"):
+        level, frame = level + 1, frame.f_back
+    return level
+
+
+def _source_of(item: Item) -> str:
+    part = item.parts[0]
+    return repr(part.value)[:80] if isinstance(part.value, str) or not is_reference(part.value) else type(part.value).__name__

@@ -1,0 +1,451 @@
+"""Get the bytes of one http(s) URL, under a policy.
+
+Knows: URLs, names and addresses, HTTP/1.1, redirects, clocks. Does not know: media. It speaks HTTP over a socket of its
+own, because the connection must go to the very address that was checked: a name is resolved once a hop, every address
+it has is checked, and no library asks the name server again. Proxy variables of the environment are ignored for the
+same reason. No cookies, no credentials, no Referer, no retries, no compression. Only standard library.
+"""
+
+from __future__ import annotations
+
+import http
+import http.client
+import io
+import ipaddress
+import queue
+import re
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from email.message import Message
+from functools import lru_cache
+from typing import Any, BinaryIO
+from urllib.parse import quote, urljoin, urlsplit
+
+from manysense import __version__
+from manysense.errors import FetchError, FetchRefused, MediaError, MediaTooLarge
+from manysense.media.policy import Policy
+
+_PORTS = {"http": 80, "https": 443}
+_REDIRECTS = (301, 302, 303, 307, 308)
+_LINE = 65536
+_PIECE = 65536
+_AUTHORITY = re.compile(r"(?:\[(?P<v6>[0-9A-Fa-f:.]+)\]|(?P<name>[^\[\]:@%]+))(?::(?P<port>[0-9]{0,5}))?")
+_NAME = re.compile(r"[a-z0-9_-]+(?:\.[a-z0-9_-]+)*")
+_NUMERIC = re.compile(r"(?:.*\.)?(?:[0-9]+|0x[0-9a-f]*)")
+_UNSAFE = re.compile(r"[\x00-\x1f\x7f-\x9f\\\u2028\u2029\ud800-\udfff]")
+_STATUS = re.compile(rb"HTTP/1\.[01] ([1-5][0-9]{2})(?: [^\r\n]*)?\r?\n")
+_CHUNK = re.compile(rb"([0-9A-Fa-f]{1,16})[ \t]*(?:;[^\r\n]*)?\r?\n")
+_DOWNLOAD = "Download it in another way and pass the file's path or its bytes."
+_SLOW = "Raise connect_seconds, read_seconds or total_seconds of the policy, or download it first and pass the path."
+
+# What `ipaddress` calls global in some or all versions of Python, and is not: blocks for protocols and documentation,
+# the 6to4 relays, and the address at which a cloud's own control service answers from inside.
+_NOT_PUBLIC = tuple(
+    ipaddress.ip_network(block) for block in ("192.0.0.0/24", "192.88.99.0/24", "168.63.129.16/32", "3fff::/20")
+)
+_UNICAST = ipaddress.IPv6Network("2000::/3")
+_NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
+
+Address = tuple[socket.AddressFamily, tuple[Any, ...]]
+
+
+def get(url: str, policy: Policy) -> tuple[bytes, str | None]:
+    """The body of an http(s) URL and its media type (lower case, without parameters; None where none was sent).
+
+    At most `policy.max_bytes` are read and `policy.total_seconds` are spent: over all redirects, name look-ups,
+    handshakes, headers and the body, however slowly they come. A URL with a user name or password is refused.
+    Raises FetchRefused (the policy), MediaTooLarge (its cap on bytes), FetchError (all else).
+    """
+    clock = _Clock(policy.total_seconds)
+    trail = [url]
+    try:
+        return _follow(trail, policy, clock)
+    except (OSError, http.client.HTTPException) as error:
+        told = error if isinstance(error, MediaError) else _told(error, policy, clock)
+        shown = printable_url(url)
+        through = f" (redirected to '{printable_url(trail[-1])}')" if len(trail) > 1 else ""
+        reason = f"cannot fetch '{shown}'{through}: {told.reason}"
+        cause = None if told is error else error
+        raise type(told)(reason, source=shown, hint=told.hint) from cause
+
+
+def printable_url(url: str) -> str:
+    """A URL for an error message: without user name, password, query and fragment, and not longer than 200 characters.
+
+    Where the part that names the host cannot be told from a password, only the scheme is shown.
+    """
+    scheme, _, rest = url.partition(":")
+    rest = rest.lstrip("/\\")
+    end = re.search(r"[?#]", rest)
+    query = "?…" if end is not None and end.group() == "?" else ""
+    place = rest if end is None else rest[: end.start()]
+    authority, slash, path = place.partition("/")
+    host = authority.rpartition("@")[2]
+    if not re.fullmatch(r"(?:\[[^\[\]]*\]|[^:\[\]]*)(?::[0-9]*)?", host):
+        return escaped(f"{scheme}://…")
+    shown = escaped(f"{scheme}://{host}{slash}{path}{query}")
+    return shown if len(shown) <= 200 else f"{shown[:150]}…{shown[-49:]}"
+
+
+def is_public(address: str) -> bool:
+    """Whether an IP address is one of the public Internet.
+
+    Not: private, loopback, link-local, multicast, reserved, unspecified, documentation; nor an IPv6 address that
+    carries such an IPv4 address (mapped, 6to4, NAT64), nor Teredo and IPv4-compatible addresses at all.
+    """
+    ip = ipaddress.ip_address(address)
+    if isinstance(ip, ipaddress.IPv6Address):
+        inner = ip.ipv4_mapped or ip.sixtofour
+        if inner is None and ip in _NAT64:
+            inner = ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)
+        if inner is not None:
+            return is_public(str(inner))
+        if ip not in _UNICAST:
+            return False
+    if any(ip in block for block in _NOT_PUBLIC if block.version == ip.version):
+        return False
+    return ip.is_global and not (ip.is_multicast or ip.is_reserved)
+
+
+def escaped(text: str) -> str:
+    """Text for a message, on one line: what does not print is written as \\n, \\x00, \\u202e."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
+
+
+def amount(count: int) -> str:
+    """A number of bytes, for a person."""
+    for unit, scale in (("GB", 10**9), ("MB", 10**6), ("kB", 10**3)):
+        if count >= scale:
+            return f"{count / scale:.3g} {unit}"
+    return f"{count} bytes"
+
+
+@dataclass(frozen=True, slots=True)
+class _Target:
+    """One hop. host: lower case ASCII without brackets or trailing dot. path: with the query, percent-encoded."""
+
+    scheme: str
+    host: str
+    port: int
+    path: str
+
+    @property
+    def authority(self) -> str:
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return host if self.port == _PORTS[self.scheme] else f"{host}:{self.port}"
+
+
+class _Clock:
+    """The wall deadline of one fetch."""
+
+    def __init__(self, seconds: float) -> None:
+        self._end = time.monotonic() + seconds
+
+    def left(self, cap: float) -> float:
+        """Seconds the next operation may take, at most `cap`. Raises TimeoutError when none are left."""
+        left = self._end - time.monotonic()
+        if left <= 0:
+            raise TimeoutError
+        return min(cap, left)
+
+    @property
+    def over(self) -> bool:
+        return time.monotonic() >= self._end
+
+
+class _Wire(io.RawIOBase):
+    """A socket to read from, under the deadline: a peer that sends one byte now and then does not win time."""
+
+    def __init__(self, sock: socket.socket, policy: Policy, clock: _Clock) -> None:
+        self._sock, self._policy, self._clock = sock, policy, clock
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        self._sock.settimeout(self._clock.left(self._policy.read_seconds))
+        return self._sock.recv_into(buffer)
+
+
+def _follow(trail: list[str], policy: Policy, clock: _Clock) -> tuple[bytes, str | None]:
+    """Hop from URL to URL until a body comes. trail: the first URL; every further one is appended, for messages."""
+    for _ in range(policy.max_redirects + 1):
+        target = _target(trail[-1], policy)
+        with _answer(target, policy, clock) as (status, headers, stream):
+            if status not in _REDIRECTS:
+                return _body(status, headers, stream, policy), _media_type(headers)
+            location = headers.get("Location")
+        if not location:
+            raise FetchError(f"the server answered {_status(status)} without saying where to go.", hint=_DOWNLOAD)
+        location = re.sub(r"[\x80-\xff]", lambda byte: f"%{ord(byte.group()):02X}", str(location).strip(" \t"))
+        try:
+            trail.append(urljoin(trail[-1], location))
+        except ValueError as error:
+            raise FetchError("the server redirects to something that is not a URL.", hint=_DOWNLOAD) from error
+        if target.scheme == "https" and urlsplit(trail[-1]).scheme.lower() == "http":
+            raise FetchRefused("the server redirects from https to http, which anybody on the way could change.")
+    raise FetchError(
+        f"more than {policy.max_redirects} redirects, perhaps in a circle.",
+        hint="Pass the address it should end at, or raise max_redirects of the policy.",
+    )
+
+
+def _target(url: str, policy: Policy) -> _Target:
+    """Read a URL strictly: what two parsers could read as two hosts is refused."""
+    if not policy.network:
+        raise FetchRefused("the policy has the network switched off.", hint="Use network=True, or pass a local file.")
+    _check_characters(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError as error:
+        raise FetchRefused("it is not a well-formed URL.") from error
+    scheme = parts.scheme.lower()
+    if scheme not in policy.schemes or scheme not in _PORTS:
+        allowed = ", ".join(sorted(policy.schemes & _PORTS.keys())) or "none"
+        raise FetchRefused(f"the scheme '{escaped(scheme)}' is not allowed (allowed: {allowed}).", hint=_DOWNLOAD)
+    if "@" in parts.netloc:
+        raise FetchRefused("a user name or password in a URL is not sent.", hint=_DOWNLOAD)
+    match = _AUTHORITY.fullmatch(parts.netloc)
+    if match is None:
+        raise FetchRefused("it names no host, or not in a plain way, or the port is not a number.")
+    host = _host(match["v6"], match["name"])
+    port = int(match["port"]) if match["port"] else _PORTS[scheme]
+    if not 0 < port < 65536:
+        raise FetchRefused(f"there is no port {port}.", hint="Ports are 1 to 65535.")
+    if policy.hosts is not None and host not in {_listed(name) for name in policy.hosts}:
+        raise FetchRefused(f"the host '{host}' is not in the policy's list of hosts.")
+    path = quote(parts.path or "/", safe="/%:=&~+!$,;'@()*[]|")
+    query = "?" + quote(parts.query, safe="/%:=&~+!$,;'@()*[]|?") if parts.query else ""
+    return _Target(scheme, host, port, path + query)
+
+
+def _host(v6: str | None, name: str | None) -> str:
+    """The one spelling of a host. IPv4 must be four plain decimal numbers; Unicode names become their IDNA form."""
+    try:
+        if v6 is not None:
+            return str(ipaddress.IPv6Address(v6))
+        assert name is not None
+        if len(name) > 255:
+            raise ValueError("longer than any host name")
+        host = name.encode("idna").decode("ascii").lower().removesuffix(".")
+        if _NUMERIC.fullmatch(host):
+            return str(ipaddress.IPv4Address(host))
+    except ValueError as error:  # UnicodeError and AddressValueError are
+        raise FetchRefused("its host is not a plain name or address.", hint="Write an address as 192.0.2.1.") from error
+    if not _NAME.fullmatch(host):
+        raise FetchRefused("its host has characters that no host name has.")
+    return host
+
+
+def _listed(name: str) -> str:
+    """An entry of the policy's list of hosts, in the spelling of `_host`."""
+    bare = name.strip("[]")
+    return _host(bare, None) if ":" in bare else _host(None, bare)
+
+
+def _check_characters(url: str) -> None:
+    if _UNSAFE.search(url):
+        raise FetchRefused(
+            "it has backslashes or control characters, which programs read in different ways.",
+            hint="Percent-encode them, and strip the line end.",
+        )
+
+
+def _resolve(target: _Target, policy: Policy, clock: _Clock) -> list[Address]:
+    """Every address of the host, all of them checked. The look-up runs in a thread, since it has no time-out."""
+    answers: queue.SimpleQueue[Any] = queue.SimpleQueue()
+
+    def ask() -> None:
+        try:
+            answers.put(socket.getaddrinfo(target.host, target.port, type=socket.SOCK_STREAM))
+        except (OSError, UnicodeError) as error:
+            answers.put(error)
+
+    threading.Thread(target=ask, name="manysense-resolve", daemon=True).start()
+    try:
+        answer = answers.get(timeout=clock.left(policy.connect_seconds))
+    except queue.Empty:
+        raise TimeoutError from None
+    if isinstance(answer, Exception):
+        raise FetchError(f"the name '{target.host}' cannot be resolved.", hint="Is it spelt right?") from answer
+    found = [(family, place) for family, *_, place in answer if family in (socket.AF_INET, socket.AF_INET6)]
+    if not found:
+        raise FetchError(f"the name '{target.host}' has no address.", hint="Is it spelt right?")
+    if not policy.private_hosts:
+        for _, place in found:
+            if not is_public(str(place[0])):
+                raise FetchRefused(
+                    f"the host '{target.host}' is not on the public Internet.",
+                    hint="Use private_hosts=True in the policy if you trust whoever writes the URLs.",
+                )
+    return found
+
+
+def _connected(target: _Target, policy: Policy, clock: _Clock) -> socket.socket:
+    """A connection to the first checked address that answers; the caller closes it."""
+    failure: OSError = TimeoutError()
+    for family, place in _resolve(target, policy, clock):
+        try:
+            return _dialled(family, place, clock.left(policy.connect_seconds))
+        except OSError as error:
+            failure = error
+    raise failure
+
+
+def _dialled(family: socket.AddressFamily, place: tuple[Any, ...], seconds: float) -> socket.socket:
+    sock = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        sock.settimeout(seconds)
+        sock.connect(place)
+    except BaseException:
+        sock.close()
+        raise
+    return sock
+
+
+@lru_cache(maxsize=1)
+def _trust() -> ssl.SSLContext:
+    """Certificates and names are verified, against the system's authorities (or those of SSL_CERT_FILE)."""
+    context = ssl.create_default_context()
+    context.set_alpn_protocols(["http/1.1"])
+    return context
+
+
+@contextmanager
+def _answer(target: _Target, policy: Policy, clock: _Clock) -> Iterator[tuple[int, Message, BinaryIO]]:
+    """Ask for a target: (status, headers, the stream at the start of the body). The socket is closed at the end."""
+    sock = _connected(target, policy, clock)
+    try:
+        if target.scheme == "https":
+            sock.settimeout(clock.left(policy.connect_seconds))
+            sock = _trust().wrap_socket(sock, server_hostname=target.host)  # closes the plain socket where it fails
+        sock.settimeout(clock.left(policy.read_seconds))
+        sock.sendall(_request(target))
+        stream = io.BufferedReader(_Wire(sock, policy, clock), _PIECE)
+        status = 100
+        while status < 200:  # interim answers
+            line = stream.readline(_LINE)
+            if not line:
+                raise FetchError("the connection ended without an answer.", hint="Try again.")
+            match = _STATUS.fullmatch(line)
+            if match is None:
+                raise FetchError("what answers is not an HTTP/1.1 server.", hint="Check the port and the scheme.")
+            status, headers = int(match[1]), http.client.parse_headers(stream)
+        yield status, headers, stream
+    finally:
+        sock.close()
+
+
+def _request(target: _Target) -> bytes:
+    lines = (
+        f"GET {target.path} HTTP/1.1",
+        f"Host: {target.authority}",
+        f"User-Agent: manysense/{__version__}",
+        "Accept: */*",
+        "Accept-Encoding: identity",
+        "Connection: close",
+    )
+    return ("\r\n".join(lines) + "\r\n\r\n").encode("ascii")
+
+
+def _body(status: int, headers: Message, stream: BinaryIO, policy: Policy) -> bytes:
+    """Read the body of a final answer, never more than the cap."""
+    if status != 200:
+        raise FetchError(f"the server answered {_status(status)}.", hint="Does the address open in a browser?")
+    if headers.get("Content-Encoding", "").strip().lower() not in ("", "identity"):
+        raise FetchError("the server sent it compressed, though asked not to.", hint=_DOWNLOAD)
+    coding = headers.get("Transfer-Encoding", "").strip().lower()
+    if coding not in ("", "chunked"):
+        raise FetchError("the server sent it in a transfer coding that is not known.", hint=_DOWNLOAD)
+    out = io.BytesIO()
+
+    def take(count: int | None) -> int:
+        return _copy(stream, out, count, policy.max_bytes)
+
+    if coding:
+        _chunks(stream, take)
+        return out.getvalue()
+    length = _length(headers)
+    if length is not None and length > policy.max_bytes:
+        raise _too_large(policy.max_bytes, f"it is {amount(length)}")
+    got = take(length)
+    if length is not None and got < length:
+        raise FetchError(f"the connection ended after {amount(got)} of {amount(length)}.", hint="Try again.")
+    return out.getvalue()
+
+
+def _length(headers: Message) -> int | None:
+    """The length the server announced, None for none."""
+    values = {str(value).strip() for value in headers.get_all("Content-Length", [])}
+    if not values:
+        return None
+    value = values.pop()
+    if values or not re.fullmatch(r"[0-9]{1,18}", value):
+        raise FetchError("the server sent a length that is not one number.", hint=_DOWNLOAD)
+    return int(value)
+
+
+def _chunks(stream: BinaryIO, take: Callable[[int | None], int]) -> None:
+    """Read a chunked body; trailers are left unread."""
+    while True:
+        match = _CHUNK.fullmatch(stream.readline(_LINE))
+        size = int(match[1], 16) if match else -1
+        if size == 0:
+            return
+        if size < 0 or take(size) < size or stream.readline(3) not in (b"\r\n", b"\n"):
+            raise FetchError("the connection ended, or went wrong, in the middle.", hint="Try again.")
+
+
+def _copy(stream: BinaryIO, out: io.BytesIO, count: int | None, cap: int) -> int:
+    """Read `count` bytes (None: until the end) into `out`, which may not grow over `cap`. Returns how many came."""
+    got = 0
+    while count is None or got < count:
+        piece = stream.read(_PIECE if count is None else min(_PIECE, count - got))
+        if not piece:
+            break
+        got += len(piece)
+        if out.tell() + len(piece) > cap:
+            raise _too_large(cap, "it is longer")
+        out.write(piece)
+    return got
+
+
+def _too_large(cap: int, what: str) -> MediaTooLarge:
+    return MediaTooLarge(f"{what}; the cap is {amount(cap)}.", hint="Raise max_bytes of the policy.")
+
+
+def _media_type(headers: Message) -> str | None:
+    return str(headers.get("Content-Type", "")).partition(";")[0].strip().lower() or None
+
+
+def _status(status: int) -> str:
+    try:
+        return f"{status} {http.HTTPStatus(status).phrase}"
+    except ValueError:
+        return str(status)
+
+
+def _told(error: Exception, policy: Policy, clock: _Clock) -> FetchError:
+    """What the network said, in words. Nothing that the server sent is repeated."""
+    if isinstance(error, TimeoutError):
+        if clock.over:
+            return FetchError(f"it took longer than {policy.total_seconds:g} s in all.", hint=_SLOW)
+        limits = f"to connect {policy.connect_seconds:g} s, to read {policy.read_seconds:g} s"
+        return FetchError(f"the server was silent for too long (limits: {limits}).", hint=_SLOW)
+    if isinstance(error, ssl.SSLCertVerificationError):
+        why = error.verify_message or "not valid for this host"
+        return FetchError(
+            f"the server's certificate is not trusted: {why}.", hint="SSL_CERT_FILE names other authorities."
+        )
+    if isinstance(error, ssl.SSLError):
+        return FetchError("the secure connection failed.", hint="Is this port an https one?")
+    if isinstance(error, http.client.HTTPException):
+        return FetchError("the server's answer is not sound HTTP.", hint=_DOWNLOAD)
+    return FetchError(
+        f"the connection failed: {error.args[-1] if error.args else 'no reason given'}.", hint="Try again."
+    )

@@ -1,0 +1,136 @@
+"""Open the media of one window: each reference is fetched once, each content decoded and prepared once.
+
+Knows: which function opens which modality, and what has been opened. Does not know: models, tensors, threads other
+than that it may be called from many.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from ..inputs.types import Modality, Part
+from . import audio, image, text, video
+from .fetch import fetch
+from .policy import Policy
+from .sniff import HEAD, sniff
+from .types import Blob, Clip, ClipSize, PictureSize
+
+KEPT_BYTES = 64 * 1024 * 1024
+"""Prepared media that may be wanted again stay up to this many bytes."""
+
+
+def peek(policy: Policy) -> Callable[[Any], Modality | None]:
+    """The function that inputs/parse.py is handed to look at bytes."""
+    return lambda value: sniff(fetch(value, policy, modality="image").peek(HEAD))
+
+
+def is_reference(value: Any) -> bool:
+    """Whether the value names or holds encoded bytes, rather than decoded pixels or samples."""
+    if isinstance(value, (str, bytes, bytearray, memoryview, os.PathLike)) or hasattr(value, "read"):
+        return True
+    return isinstance(value, Mapping) and ("bytes" in value or "path" in value)
+
+
+class Reader:
+    """Opens parts under one policy and remembers. Safe to call from several threads at once."""
+
+    def __init__(self, policy: Policy) -> None:
+        self.policy = policy
+        self._lock = threading.Lock()
+        self._made: dict[Any, Future[Any]] = {}
+        self._kept: OrderedDict[Any, int] = OrderedDict()
+
+    # ---- the facts
+
+    def text(self, part: Part) -> str:
+        return text.open_text(part.value, self.policy)
+
+    def bytes_of(self, part: Part) -> int:
+        """Encoded bytes held in memory for this part; 0 for a file that is not read yet and for decoded values."""
+        value = self.value(part)
+        return len(value.data) if isinstance(value, Blob) and value.data is not None else 0
+
+    def value(self, part: Part) -> Any:
+        """The fetched Blob of a reference; any other value as it is."""
+        if not is_reference(part.value):
+            return part.value
+        handle = part.value if isinstance(part.value, (str, bytes)) else ("id", id(part.value))
+        return self.once(("fetch", handle), lambda: fetch(part.value, self.policy, modality=part.modality), keep=True)
+
+    def key(self, part: Part) -> str:
+        """Equal for equal content."""
+        value, rate = self.value(part), part.meta.get("sampling_rate", 0)
+        made = {"image": image.picture_key, "video": video.clip_key}.get(part.modality)
+        name = made(value) if made else audio.sound_key(value, rate)
+        return f"{part.modality}:{name}:{sorted(part.meta.items())}"
+
+    def is_frames(self, part: Part) -> bool:
+        """Whether a video part is frames that the caller sampled, rather than a file or frames with a rate."""
+        return not is_reference(part.value) and "fps" not in part.meta and not hasattr(part.value, "get_frames_at")
+
+    def picture_size(self, part: Part) -> PictureSize:
+        return self.once(("size", id(part)), lambda: image.picture_size(self.value(part), self.policy))
+
+    def clip_size(self, part: Part) -> ClipSize:
+        return self.once(
+            ("size", id(part)), lambda: video.clip_size(self.value(part), self.policy, fps=part.meta.get("fps")), keep=True
+        )
+
+    def sound_seconds(self, part: Part, rate: int) -> float:
+        given = part.meta.get("sampling_rate", rate)
+        return audio.sound_size(self.value(part), self.policy, rate=given).seconds
+
+    # ---- the contents
+
+    def picture(self, part: Part, alpha: Literal["drop", "white"]) -> Any:
+        """A PIL picture in RGB, the reader's own copy."""
+        return image.open_picture(self.value(part), self.policy, alpha=alpha)
+
+    def sound(self, part: Part, rate: int) -> npt.NDArray[np.float32]:
+        """(n,) mono samples at `rate` Hz."""
+        given = part.meta.get("sampling_rate", rate)
+        sound = audio.open_sound(self.value(part), self.policy, rate=given)
+        return audio.resample(sound.samples, sound.rate, rate)
+
+    def clip(self, part: Part, indices: Sequence[int]) -> Clip:
+        return video.open_clip(self.value(part), self.policy, indices, fps=part.meta.get("fps"))
+
+    def once(self, key: Any, make: Callable[[], Any], *, keep: bool = False) -> Any:
+        """make() once for each key, also when many threads ask at the same time; errors are remembered too.
+
+        keep: stay for the whole window; otherwise the oldest go when more than KEPT_BYTES are held.
+        """
+        with self._lock:
+            future = self._made.get(key)
+            mine = future is None
+            if future is None:
+                future = self._made[key] = Future()
+        if mine:
+            try:
+                future.set_result(make())
+            except BaseException as error:
+                future.set_exception(error)
+            if not keep and future.exception() is None:
+                self._trim(key, _bytes_in(future.result()))
+        return future.result()
+
+    def _trim(self, key: Any, size: int) -> None:
+        with self._lock:
+            self._kept[key] = size
+            while sum(self._kept.values()) > KEPT_BYTES and len(self._kept) > 1:
+                oldest, _ = self._kept.popitem(last=False)
+                self._made.pop(oldest, None)
+
+
+def _bytes_in(value: Any) -> int:
+    if isinstance(value, Mapping):
+        return sum(_bytes_in(v) for v in value.values())
+    return int(getattr(value, "nbytes", 64))

@@ -1,0 +1,276 @@
+"""The facade that all model families share: a sequence of modules that knows its device, prompts and folder.
+
+Knows: modules in order, devices and replicas, evaluation mode during a call, saving. Does not know: what a family
+returns (sentence_transformer/ …), how folders are read (checkpoints/).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+import threading
+from collections import OrderedDict
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, ClassVar
+
+import torch
+from torch import nn
+
+from .batching.devices import as_device
+from .errors import ModelError, UsageError
+from .modules.base import Features, InputModule
+from .modules.custom import Adapted, seam_of
+
+
+class Model(nn.Sequential):
+    """Modules that turn features into features; the first one turns inputs into features.
+
+    prompts: name → text put before inputs.  default_prompt_name: the prompt used when a call names none.
+    """
+
+    model_type: ClassVar[str] = "Model"
+
+    def __init__(
+        self,
+        modules: Sequence[nn.Module] | Mapping[str, nn.Module],
+        *,
+        device: Any = None,
+        prompts: Mapping[str, str] | None = None,
+        default_prompt_name: str | None = None,
+        card: str | None = None,
+        spread: bool = False,
+    ) -> None:
+        """spread: the weights were placed by a device_map and are not moved."""
+        named = modules if isinstance(modules, Mapping) else {str(i): module for i, module in enumerate(modules)}
+        if not named:
+            raise UsageError("a model needs at least one module")
+        super().__init__(OrderedDict(named))
+        self.prompts = {"query": "", "document": "", **_checked_prompts(prompts or {})}
+        if default_prompt_name is not None and default_prompt_name not in self.prompts:
+            raise UsageError(f"default_prompt_name={default_prompt_name!r} is not one of the prompts: {sorted(self.prompts)}")
+        self.default_prompt_name = default_prompt_name
+        self._card = card
+        self._spread = spread
+        self._guard = _Guard()
+        if not spread:
+            self.to(as_device(device))
+        self.eval()
+
+    # ---- what it is
+
+    def _first_module(self) -> nn.Module:
+        return self[0]
+
+    def seam(self) -> InputModule | Adapted:
+        """The first module as the line uses it. Raises ModelError for one that cannot take inputs."""
+        return seam_of(self[0])
+
+    def _last_module(self) -> nn.Module:
+        return self[len(self) - 1]
+
+    @property
+    def device(self) -> torch.device:
+        """Where the weights are; the CPU for a model without any."""
+        return next((p.device for p in self._tensors()), torch.device("cpu"))
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """Of the first floating-point weight."""
+        return next((p.dtype for p in self._tensors() if p.is_floating_point()), torch.float32)
+
+    def _tensors(self) -> Iterator[torch.Tensor]:
+        yield from self.parameters()
+        yield from self.buffers()
+
+    @property
+    def modalities(self) -> list[str]:
+        """What it reads: of "text", "image", "audio", "video", "message"."""
+        return list(self.seam().modalities)
+
+    def supports(self, modality: str | Sequence[str]) -> bool:
+        """Whether it reads this modality, or these together in one item."""
+        known = self.modalities
+        if isinstance(modality, str):
+            return modality in known
+        parts = tuple(sorted(modality))
+        return "message" in known and all(part in known for part in parts) or (len(parts) == 1 and parts[0] in known)
+
+    @property
+    def tokenizer(self) -> Any:
+        return getattr(self._first_module(), "tokenizer", None)
+
+    @tokenizer.setter
+    def tokenizer(self, value: Any) -> None:
+        self._first_module().tokenizer = value
+
+    @property
+    def processor(self) -> Any:
+        return getattr(self._first_module(), "processor", self.tokenizer)
+
+    @property
+    def transformers_model(self) -> Any:
+        """The transformers model inside, or None."""
+        return getattr(self._first_module(), "model", None)
+
+    @property
+    def config(self) -> Any:
+        return getattr(self.transformers_model, "config", None)
+
+    @property
+    def max_seq_length(self) -> int | None:
+        """Tokens read of a text; None for no limit. A call keeps the value it started with."""
+        length: int | None = getattr(self._first_module(), "max_seq_length", None)
+        return length
+
+    @max_seq_length.setter
+    def max_seq_length(self, value: int | None) -> None:
+        self._first_module().max_seq_length = value  # type: ignore[assignment]
+
+    def get_max_seq_length(self) -> int | None:
+        return self.max_seq_length
+
+    def get_model_kwargs(self) -> list[str]:
+        """Names of further arguments that a call passes on to the modules."""
+        return sorted({name for module in self for name in getattr(module, "forward_kwargs", ())})
+
+    # ---- what it does
+
+    def forward(self, features: Features, **kwargs: Any) -> Features:
+        """Every module in order; each gets the further arguments that it declares."""
+        for module in self:
+            own = {k: v for k, v in kwargs.items() if k in getattr(module, "forward_kwargs", ())}
+            features = module(features, **own)
+        return features
+
+    def on(self, device: Any) -> Model:
+        """This model, or a cached copy of it on another device; nothing is moved under other threads."""
+        wanted = as_device(device) if device is not None else self.device
+        if wanted.index is None and wanted.type == self.device.type or wanted == self.device or self._spread:
+            return self
+        return self._guard.replica(self, wanted)
+
+    @contextlib.contextmanager
+    def evaluating(self) -> Iterator[None]:
+        """In evaluation mode; what was training before is training again when the last such call ends."""
+        self._guard.enter(self)
+        try:
+            yield
+        finally:
+            self._guard.leave()
+
+    def preprocess(self, inputs: Sequence[Any], prompt: str | None = None, **kwargs: Any) -> Features:
+        """Features of one batch of inputs of one kind, ready for `forward`. Raises ItemError."""
+        from .line import ModelLine
+        from .settings import Settings
+
+        unknown = set(kwargs) - {"task", "processing_kwargs"}
+        if unknown:
+            raise UsageError(f"preprocess got unknown arguments {sorted(unknown)}")
+        settings = Settings(prompt=prompt or None, on_truncate="ignore", processing=kwargs.get("processing_kwargs") or {})
+        line = ModelLine(self, self, settings, lambda features, count: [])
+        reader = line.reader()
+        measured = line.measure([line.parse(value) for value in inputs], reader)
+        for i, made in enumerate(measured):
+            if isinstance(made, Exception):
+                made.index, made.total = i, len(measured)
+                raise made
+        routes = {made.route for made in measured}  # type: ignore[union-attr]
+        if len(routes) > 1:
+            raise UsageError(f"one batch of features holds one kind of input, got {sorted(map(str, routes))}")
+        features = [line.prepare(made, reader) for made in measured]  # type: ignore[arg-type]
+        return self.seam().collate(features, routes.pop())
+
+    def tokenize(self, texts: Sequence[Any], **kwargs: Any) -> Features:
+        """Old name of `preprocess`."""
+        return self.preprocess(texts, **kwargs)
+
+    # ---- the folder
+
+    def _config(self) -> dict[str, Any]:
+        import transformers
+
+        from . import __version__
+
+        return {
+            "model_type": self.model_type,
+            "__version__": {
+                "sentence_transformers": "6.2.0",
+                "transformers": transformers.__version__,
+                "pytorch": torch.__version__,
+                "manysense": __version__,
+            },
+            "prompts": self.prompts,
+            "default_prompt_name": self.default_prompt_name,
+        }
+
+    def save_pretrained(
+        self,
+        path: str | Path,
+        model_name: str | None = None,
+        create_model_card: bool = True,
+        train_datasets: Any = None,
+        safe_serialization: bool = True,
+    ) -> None:
+        """Write the model's folder, in the layout that every version of the known library reads."""
+        from .checkpoints.card import make_card
+        from .checkpoints.save import save
+
+        if self._spread:
+            raise ModelError("a model spread over devices by device_map cannot be saved from here")
+        folder = Path(path)
+        card = (self._card or make_card(self, model_name or folder.name)) if create_model_card else None
+        save(dict(self.named_children()), self._config(), folder, card=card, safe=safe_serialization)
+
+    def save(self, path: str | Path, *args: Any, **kwargs: Any) -> None:
+        self.save_pretrained(path, *args, **kwargs)
+
+
+class _Guard:
+    """What calls that run at the same time share: who is evaluating, and replicas on other devices.
+
+    It is not copied with the model: a copy or a pickle starts with a fresh one.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.RLock()
+        self._inside = 0
+        self._training: list[nn.Module] = []
+        self._replicas: dict[torch.device, tuple[Any, Model]] = {}
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> _Guard:
+        return _Guard()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (_Guard, ())
+
+    def enter(self, model: nn.Module) -> None:
+        with self._lock:
+            self._inside += 1
+            if model.training or any(module.training for module in model.modules()):
+                self._training += [module for module in model.modules() if module.training]
+                for module in self._training:
+                    module.training = False
+
+    def leave(self) -> None:
+        with self._lock:
+            self._inside -= 1
+            if not self._inside:
+                for module in self._training:
+                    module.training = True
+                self._training = []
+
+    def replica(self, model: Model, device: torch.device) -> Model:
+        state = [(id(t), t._version) for t in model._tensors()]
+        with self._lock:
+            kept = self._replicas.get(device)
+            if kept is None or kept[0] != state:
+                kept = self._replicas[device] = (state, copy.deepcopy(model).to(device))
+            return kept[1]
+
+
+def _checked_prompts(prompts: Mapping[str, str]) -> dict[str, str]:
+    for name, text in prompts.items():
+        if not isinstance(name, str) or not isinstance(text, str):
+            raise UsageError(f"prompts map names to texts, got {name!r}: {text!r}")
+    return dict(prompts)

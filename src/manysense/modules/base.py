@@ -1,0 +1,113 @@
+"""What every module of a network is, and what its first one also does.
+
+Knows: the known feature names and the seam `measure → prepare → collate`. Does not know: any particular network.
+
+A module maps features to features. The first one, an InputModule, also turns items into features. Feature names that
+others rely on: input_ids, attention_mask, token_embeddings, sentence_embedding, prompt_length, scores.
+"""
+
+from __future__ import annotations
+
+import json
+from abc import abstractmethod
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from ..errors import ItemError
+from ..inputs.types import Item, Route
+
+if TYPE_CHECKING:
+    from ..media.reader import Reader
+    from ..settings import Settings
+
+Features = dict[str, Any]
+
+
+@dataclass(slots=True)
+class Measured:
+    """One item, as far as it can be known before its media are opened.
+
+    route: what the model does with it.  length: tokens along the padded axis.  extra: further cost, in tokens, that
+    adds up over a batch (patches).  nbytes: of the prepared features, about.  draft: what `prepare` goes on from.
+    cut: (length given, limit) where the item is truncated.  group: items of different groups never share a batch.
+    opens: whether `prepare` opens media, so that it is worth running ahead.
+    """
+
+    route: Route
+    length: int
+    draft: Any
+    extra: int = 0
+    nbytes: int = 0
+    cut: tuple[int, int, str] | None = None
+    group: Hashable = None
+    opens: bool = False
+
+
+class Module(nn.Module):
+    """A step features → features that can be saved in a folder of its own.
+
+    config_keys: the constructor arguments that are written to `config_file_name` and read back.
+    forward_kwargs: names of per-call arguments that `forward` takes beside the features.
+    """
+
+    config_file_name: ClassVar[str] = "config.json"
+    config_keys: ClassVar[Sequence[str]] = ()
+    forward_kwargs: ClassVar[frozenset[str]] = frozenset()
+    save_in_root: ClassVar[bool] = False
+
+    def get_config_dict(self) -> dict[str, Any]:
+        return {key: getattr(self, key) for key in self.config_keys}
+
+    def save(self, output_path: str, *args: Any, safe_serialization: bool = True, **kwargs: Any) -> None:
+        """Write the configuration; modules with weights write those too."""
+        write_json(Path(output_path) / self.config_file_name, self.get_config_dict())
+
+    @classmethod
+    def load_from(cls, folder: Path, **kwargs: Any) -> Module:
+        """Build the module from its folder; a module without arguments needs no file."""
+        return cls(**read_json(folder / cls.config_file_name, default={}))
+
+
+class InputModule(Module):
+    """A module that turns items into features.
+
+    `prepare(item) → features of one item` and `collate(list of features) → batch` are the seam that batching, caches
+    and training share. `measure` says, before anything heavy is opened, what an item will cost.
+    """
+
+    modalities: Sequence[str] = ("text",)
+    save_in_root: ClassVar[bool] = True
+
+    @abstractmethod
+    def measure(self, items: Sequence[Item], reader: Reader, settings: Settings) -> list[Measured | ItemError]:
+        """One result per item, in order. An item that cannot be used gives its error instead of raising it."""
+
+    @abstractmethod
+    def prepare(self, measured: Measured, reader: Reader, settings: Settings) -> Features:
+        """Features of one item, without a batch axis. Raises ItemError. Safe to call from many threads."""
+
+    @abstractmethod
+    def collate(self, features: Sequence[Features], route: Route) -> Features:
+        """One batch from features of items of one group."""
+
+
+def numbers(value: Any) -> Tensor:
+    """A tensor that shares memory with a numpy array, or the tensor itself."""
+    return torch.from_numpy(value) if isinstance(value, np.ndarray) else torch.as_tensor(value)
+
+
+def read_json(path: Path, default: Any = None) -> Any:
+    """The content of a JSON file, or `default` when the file is absent and a default was given."""
+    if default is not None and not path.is_file():
+        return default
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def write_json(path: Path, value: Mapping[str, Any] | list[Any]) -> None:
+    path.write_text(json.dumps(value, indent=4, ensure_ascii=False) + "\n", encoding="utf-8")

@@ -1,0 +1,74 @@
+"""A caller's own first module, which only has the known `preprocess(list)`, behind the seam of ours.
+
+Knows: how a batch function is used one item at a time. Does not know: what it computes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor, nn
+
+from ..errors import ItemError, ModelError
+from ..inputs.types import Item, Route
+from .base import Features, InputModule, Measured
+
+if TYPE_CHECKING:
+    from ..media.reader import Reader
+    from ..settings import Settings
+
+
+def seam_of(module: nn.Module) -> InputModule | Adapted:
+    """The module itself where it has the seam; else an adapter around its `preprocess` or `tokenize`."""
+    if isinstance(module, InputModule):
+        return module
+    if not (hasattr(module, "preprocess") or hasattr(module, "tokenize")):
+        raise ModelError(f"the first module, {type(module).__name__}, has no preprocess(inputs), so it cannot take inputs")
+    return Adapted(module)
+
+
+class Adapted:
+    """Calls the module's `preprocess` for one item at a time and pads the results into batches."""
+
+    def __init__(self, inner: Any) -> None:
+        self.inner = inner
+
+    @property
+    def modalities(self) -> Sequence[str]:
+        return tuple(getattr(self.inner, "modalities", ("text",)))
+
+    def measure(self, items: Sequence[Item], reader: Reader, settings: Settings) -> list[Measured | ItemError]:
+        measured: list[Measured | ItemError] = []
+        for item in items:
+            try:
+                value = reader.text(item.parts[0]) if item.parts[0].modality == "text" else item.parts[0].value
+            except ItemError as error:
+                measured.append(error)
+                continue
+            length = max(1, len(value) // 4) if isinstance(value, str) else 1024
+            measured.append(Measured(item.parts[0].modality, length, value, group=item.parts[0].modality))
+        return measured
+
+    def prepare(self, measured: Measured, reader: Reader, settings: Settings) -> Features:
+        function = getattr(self.inner, "preprocess", None) or self.inner.tokenize
+        if not settings.prompt:
+            return dict(function([measured.draft]))
+        return dict(function([measured.draft], prompt=settings.prompt))
+
+    def collate(self, features: Sequence[Features], route: Route) -> Features:
+        if len(features) == 1:
+            return dict(features[0])
+        return {name: _stacked([one[name] for one in features]) for name in features[0]}
+
+
+def _stacked(values: list[Any]) -> Any:
+    """(1, n, …) tensors of different n padded with zeros and joined along the first axis."""
+    if not isinstance(values[0], Tensor):
+        return [v for value in values for v in value] if isinstance(values[0], list) else values[0]
+    if values[0].ndim < 2 or len({v.shape for v in values}) == 1:
+        return torch.cat(values)
+    longest = max(v.shape[1] for v in values)
+    padded = [nn.functional.pad(v, (0, 0) * (v.ndim - 2) + (0, longest - v.shape[1])) for v in values]
+    return torch.cat(padded)

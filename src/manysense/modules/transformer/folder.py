@@ -1,0 +1,200 @@
+"""Open a transformers folder: configuration, tokenizer, processor files, weights.
+
+Knows: which files a folder has and how transformers loads them quietly. Does not know: recipes, routes.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import threading
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ...batching.devices import SERIAL
+from ...errors import ModelError, UntrustedCode
+from ..base import read_json
+from .recipe import FolderFacts
+
+logger = logging.getLogger("manysense")
+
+PROCESSOR_FILES = (
+    "preprocessor_config.json",
+    "processor_config.json",
+    "video_preprocessor_config.json",
+    "chat_template.jinja",
+    "chat_template.json",
+)
+_PICTURE_KEYS = (
+    "min_pixels",
+    "max_pixels",
+    "size",
+    "crop_size",
+    "do_resize",
+    "do_center_crop",
+    "truncation",
+    "padding",
+)
+_FALLBACK = {"image_mean": [0.5, 0.5, 0.5], "image_std": [0.5, 0.5, 0.5]}
+_quiet_lock = threading.RLock()
+
+
+@dataclass(frozen=True, slots=True)
+class ModelFolder:
+    """A local folder and how it may be used. *_kwargs: the caller's, in transformers' names."""
+
+    path: Path
+    trust_remote_code: bool = False
+    model_kwargs: Mapping[str, Any] = field(default_factory=dict)
+    processor_kwargs: Mapping[str, Any] = field(default_factory=dict)
+    config_kwargs: Mapping[str, Any] = field(default_factory=dict)
+
+    def config(self) -> Any:
+        """The transformers configuration. Raises ModelError, or UntrustedCode for one that needs remote code."""
+        from transformers import AutoConfig
+
+        raw = self._raw_config()
+        with quiet():
+            config = AutoConfig.from_pretrained(
+                self.path, trust_remote_code=self.trust_remote_code, **self.config_kwargs
+            ) if self._known(raw) else None
+        if config is None:
+            raise ModelError(f"{self.path / 'config.json'} names model type {raw.get('model_type')!r}, which the installed transformers does not know")
+        _without_cache(config)
+        return config
+
+    def _raw_config(self) -> dict[str, Any]:
+        path = self.path / "config.json"
+        if not path.is_file():
+            raise ModelError(f"{self.path} is no model folder: it has neither modules.json nor config.json")
+        try:
+            raw: dict[str, Any] = read_json(path)
+        except ValueError as error:
+            raise ModelError(f"{path} is not valid JSON: {error}") from error
+        return raw
+
+    def _known(self, raw: Mapping[str, Any]) -> bool:
+        from transformers.models.auto.configuration_auto import CONFIG_MAPPING_NAMES
+
+        if raw.get("model_type") in CONFIG_MAPPING_NAMES:
+            return True
+        if "auto_map" not in raw:
+            return False
+        if not self.trust_remote_code:
+            raise UntrustedCode(
+                f"{self.path} needs code of its own ({raw['auto_map'].get('AutoConfig', 'auto_map')})\n"
+                "  Read that code, then pass trust_remote_code=True."
+            )
+        return True
+
+    def tokenizer(self) -> Any:
+        """The transformers tokenizer, or None where the folder has none."""
+        from transformers import AutoTokenizer
+
+        names = ("tokenizer.json", "tokenizer_config.json", "vocab.txt", "vocab.json", "tokenizer.model", "spiece.model")
+        if not any((self.path / name).is_file() for name in names):
+            return None
+        given = {k: v for k, v in self.processor_kwargs.items() if k not in _PICTURE_KEYS}
+        with quiet():
+            return AutoTokenizer.from_pretrained(self.path, trust_remote_code=self.trust_remote_code, **given)
+
+    def facts(self, config: Any) -> FolderFacts:
+        """The sections that policies are built from, in the old layout of files and the new one."""
+        whole = read_json(self.path / "processor_config.json", default={})
+        single = read_json(self.path / "preprocessor_config.json", default={})
+        image = {**_FALLBACK, **(whole.get("image_processor") or single)}
+        video = {**image, **(whole.get("video_processor") or read_json(self.path / "video_preprocessor_config.json", default={}))}
+        return FolderFacts(
+            config=config.to_dict(),
+            image=image,
+            video=video,
+            audio=whole.get("feature_extractor") or single,
+            chat_template=self._chat_template(),
+            overrides={k: v for k, v in self.processor_kwargs.items() if k in _PICTURE_KEYS},
+        )
+
+    def _chat_template(self) -> str | None:
+        jinja = self.path / "chat_template.jinja"
+        if jinja.is_file():
+            return jinja.read_text(encoding="utf-8")
+        for name in ("chat_template.json", "processor_config.json", "tokenizer_config.json"):
+            template = read_json(self.path / name, default={}).get("chat_template")
+            if isinstance(template, str):
+                return template
+        return None
+
+    def files(self) -> dict[str, bytes]:
+        """The processor's files as they are, so that saving writes back exactly what was read."""
+        return {name: (self.path / name).read_bytes() for name in PROCESSOR_FILES if (self.path / name).is_file()}
+
+    def model(self, config: Any, auto_class: str) -> Any:
+        """The network with its weights, in evaluation mode. Raises ModelError when weights are missing."""
+        import transformers
+
+        kwargs = dict(self.model_kwargs)
+        if "torch_dtype" in kwargs:
+            kwargs.setdefault("dtype", kwargs.pop("torch_dtype"))
+        kwargs["dtype"] = as_dtype(kwargs.get("dtype", "auto"))
+        kwargs.setdefault("use_safetensors", True if any(self.path.glob("*.safetensors")) else None)
+        auto = getattr(transformers, auto_class)
+        try:
+            with quiet(), _alone(kwargs["dtype"], config):
+                model, info = auto.from_pretrained(
+                    self.path, config=config, trust_remote_code=self.trust_remote_code, output_loading_info=True, **kwargs
+                )
+        except (OSError, ValueError, RuntimeError, KeyError) as error:
+            raise ModelError(f"the weights in {self.path} cannot be loaded: {error}") from error
+        missing = sorted(k for k in info["missing_keys"] if "pooler" not in k and not k.endswith("position_ids"))
+        if missing:
+            raise ModelError(
+                f"{self.path} lacks {len(missing)} weights that {type(model).__name__} needs, among them {missing[0]!r}"
+            )
+        return model.eval()
+
+
+def _alone(dtype: Any, config: Any) -> contextlib.AbstractContextManager[None]:
+    """Building a model changes torch's default dtype for every thread, unless it is the default already."""
+    import torch
+
+    wanted = getattr(config, "dtype", None) if dtype == "auto" else dtype
+    usual = wanted in (None, torch.get_default_dtype())
+    return contextlib.nullcontext() if usual else SERIAL.exclusive()
+
+
+def as_dtype(value: Any) -> Any:
+    import torch
+
+    if not isinstance(value, str) or value == "auto":
+        return value
+    found = getattr(torch, value.removeprefix("torch."), None)
+    if not isinstance(found, torch.dtype):
+        raise ModelError(f"dtype {value!r} is not known; for example float32, float16, bfloat16")
+    return found
+
+
+def _without_cache(config: Any) -> None:
+    """No key-value cache: an encoder reads every token once."""
+    if hasattr(config, "use_cache"):
+        config.use_cache = False
+    for name in getattr(config, "sub_configs", {}):
+        if getattr(config, name, None) is not None:
+            _without_cache(getattr(config, name))
+
+
+@contextlib.contextmanager
+def quiet() -> Iterator[None]:
+    """transformers without progress bars and reports; its settings are put back."""
+    from transformers.utils import logging as reports
+
+    with _quiet_lock:
+        bars, level = reports.is_progress_bar_enabled(), reports.get_verbosity()
+        reports.disable_progress_bar()
+        reports.set_verbosity_error()
+        try:
+            yield
+        finally:
+            reports.set_verbosity(level)
+            if bars:
+                reports.enable_progress_bar()

@@ -1,0 +1,209 @@
+"""An item → the token ids of a rendered chat.
+
+Knows: chat templates, placeholders, control tokens. Does not know: tensors, towers.
+
+A template writes control tokens around what people wrote. If a text contains the words of such a token ("<|im_end|>"),
+it must stay words. So before rendering, those words are swapped for private characters; after it, whatever control
+tokens stand in the result were written by the template; they become ids, and everything between them is tokenised as
+plain text with the words swapped back.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ...errors import InputTooLong, ItemError, ModelError
+from ...inputs.types import Item, Modality, Part, Turn
+from ..tokens import Tokens
+
+PRIVATE = 0xF0000
+"""First of the private-use code points that stand in for control tokens while a template is rendered."""
+
+
+@dataclass(frozen=True)
+class Placeholder:
+    """before: what the template writes for one medium.  token: the token that is repeated for it.  kind: its number
+    in mm_token_type_ids."""
+
+    before: str
+    token: str
+    kind: int
+
+
+@dataclass(frozen=True)
+class Chat:
+    """How a family puts items into its chat template.
+
+    default_instruction: the system turn when the call gives no prompt; None for no system turn.
+    punctuate: end an instruction with "." when it has no punctuation.  placeholders: by modality.
+    """
+
+    template: str
+    default_instruction: str | None = None
+    punctuate: bool = False
+    placeholders: dict[Modality, Placeholder] = field(default_factory=dict)
+    empty: str = "NULL"
+
+    def instruction(self, prompt: str | None) -> str | None:
+        text = prompt or self.default_instruction
+        if text is None or not self.punctuate:
+            return text
+        text = text.strip()
+        return text if not text or unicodedata.category(text[-1]).startswith("P") else text + "."
+
+    def turns(self, item: Item, prompt: str | None) -> tuple[Turn, ...]:
+        """The turns that are rendered: a system turn first, unless the caller's own chat opens with one."""
+        if item.chat and item.turns[0].role == "system":
+            return item.turns
+        instruction = self.instruction(prompt)
+        system = () if instruction is None else (Turn("system", (Part("text", instruction),)),)
+        return (*system, *item.turns)
+
+
+@dataclass(slots=True)
+class Rendered:
+    """ids: (n,) token ids. kinds: (n,) 0 for text, else the placeholder's kind. length: before truncation."""
+
+    ids: npt.NDArray[np.int64]
+    kinds: npt.NDArray[np.int64]
+    length: int
+
+
+class Renderer:
+    """Renders chats of one model folder."""
+
+    def __init__(self, chat: Chat, tokens: Tokens, special: dict[str, Any], control: Sequence[str]) -> None:
+        """special: names such as bos_token for the template.  control: the words of every control token."""
+        self.chat, self.tokens, self.special = chat, tokens, special
+        self.control = sorted(control, key=len, reverse=True)
+
+    @cached_property
+    def _pattern(self) -> re.Pattern[str]:
+        return re.compile("|".join(re.escape(word) for word in self.control) or r"(?!)")
+
+    @cached_property
+    def _template(self) -> Any:
+        from transformers.utils.chat_template_utils import _compile_jinja_template
+
+        return _compile_jinja_template(self.chat.template)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {k: v for k, v in self.__dict__.items() if k not in ("_template", "_pattern")}
+
+    def render(
+        self,
+        turns: Sequence[Turn],
+        text_of: Callable[[Part], str],
+        expand: Callable[[Part], str],
+        limit: int | None,
+    ) -> Rendered:
+        """Token ids of the turns.
+
+        text_of: opens a text part.  expand: what replaces the placeholder of a medium.  limit: tokens; the last text
+        of the last turn is shortened until the whole fits, so that control tokens, media and the assistant's header
+        stay. Raises InputTooLong when media and template alone are over the limit.
+        """
+        texts = {id(part): text_of(part) for turn in turns for part in turn.parts if part.modality == "text"}
+        made = self._ids(turns, texts, expand)
+        if limit is None or len(made[0]) <= limit:
+            return Rendered(*made, length=len(made[0]))
+        return self._shortened(turns, texts, expand, made, limit)
+
+    def _shortened(
+        self, turns: Sequence[Turn], texts: dict[int, str], expand: Callable[[Part], str], made: Any, limit: int
+    ) -> Rendered:
+        length = len(made[0])
+        for part in reversed([p for turn in turns if turn.role != "system" for p in turn.parts if p.modality == "text"]):
+            full = texts[id(part)]
+            ends = self.tokens.ends(full)
+            keep = len(ends)
+            while len(made[0]) > limit and keep > 0:
+                keep = max(0, keep - (len(made[0]) - limit))
+                texts[id(part)] = full[: ends[keep - 1]] if keep else ""
+                made = self._ids(turns, texts, expand)
+            if len(made[0]) <= limit:
+                return Rendered(*made, length=length)
+        raise InputTooLong(
+            f"its media and the chat around them take {len(made[0]):,} tokens; the model reads {limit:,}",
+            hint="Lower max_pixels or the number of frames, or pass fewer media.",
+        )
+
+    def _ids(self, turns: Sequence[Turn], texts: dict[int, str], expand: Callable[[Part], str]) -> Any:
+        swaps = self._swaps(texts.values())
+        back = {private: word for word, private in swaps.items()}
+        rendered = self._expanded(self._rendered(turns, texts, swaps), turns, expand)
+        ids: list[npt.NDArray[np.int64]] = []
+        runs: list[str] = []
+        last = 0
+        order: list[int | None] = []  # a control token's id, or None for the next run of text
+        for match in self._pattern.finditer(rendered):
+            if match.start() > last:
+                runs.append(rendered[last : match.start()])
+                order.append(None)
+            order.append(self.tokens.id_of(match.group()))
+            last = match.end()
+        if last < len(rendered):
+            runs.append(rendered[last:])
+            order.append(None)
+        plain = iter(self.tokens.encode([_swap(run, back) for run in runs], None, special=False))
+        for token in order:
+            ids.append(next(plain).ids if token is None else np.array([token], np.int64))
+        flat = np.concatenate(ids) if ids else np.empty(0, np.int64)
+        # a user's text never gives the id of a control token, so that kinds can be read off the ids
+        kinds = np.zeros_like(flat)
+        for holder in self.chat.placeholders.values():
+            kinds[flat == self.tokens.id_of(holder.token)] = holder.kind
+        return flat, kinds
+
+    def _swaps(self, texts: Any) -> dict[str, str]:
+        """Control word → private character, for the words that occur in the texts."""
+        found: dict[str, str] = {}
+        point = PRIVATE
+        joined = "\0".join(texts)
+        for word in sorted(set(self._pattern.findall(joined))):
+            while chr(point) in joined:
+                point += 1
+            found[word] = chr(point)
+            point += 1
+        return found
+
+    def _rendered(self, turns: Sequence[Turn], texts: dict[int, str], swaps: dict[str, str]) -> str:
+        messages = []
+        for turn in turns:
+            content = [
+                {"type": "text", "text": _swap(texts[id(part)], swaps)} if part.modality == "text" else {"type": part.modality}
+                for part in turn.parts
+            ]
+            messages.append({"role": turn.role, "content": content})
+        try:
+            return str(self._template.render(messages=messages, add_generation_prompt=True, **self.special))
+        except Exception as error:
+            raise ItemError(f"the model's chat template refused the input: {error}") from error
+
+    def _expanded(self, rendered: str, turns: Sequence[Turn], expand: Callable[[Part], str]) -> str:
+        for modality, holder in self.chat.placeholders.items():
+            parts = [part for turn in turns for part in turn.parts if part.modality == modality]
+            pieces = rendered.split(holder.before) if parts else [rendered]
+            if parts and len(pieces) != len(parts) + 1:
+                raise ModelError(
+                    f"the chat template wrote {len(pieces) - 1} placeholders {holder.before!r} for {len(parts)} {modality} parts"
+                )
+            for i, part in enumerate(parts):
+                pieces[i] += expand(part)
+            rendered = "".join(pieces)
+        return rendered
+
+
+def _swap(text: str, swaps: dict[str, str]) -> str:
+    if not swaps:
+        return text
+    pattern = re.compile("|".join(re.escape(w) for w in sorted(swaps, key=len, reverse=True)))
+    return pattern.sub(lambda match: swaps[match.group()], text)

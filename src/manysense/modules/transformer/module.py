@@ -1,0 +1,438 @@
+"""The Transformer module: any transformers model behind the seam `measure → prepare → collate → forward`.
+
+Knows: how a recipe's policies are put to work for one item and for one batch. Does not know: any family (that is the
+recipe's data), how media are opened (the reader), when things run (batching/).
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ...errors import ItemError, ModelError, UnsupportedModality
+from ...inputs.types import Item, Part, Route
+from ..base import Features, InputModule, Measured, numbers, read_json, write_json
+from ..tokens import Tokens
+from .architectures import recipe_for
+from .folder import ModelFolder
+from .messages import Renderer
+from .recipe import Call, FolderFacts, Recipe
+from .texts import open_texts
+
+if TYPE_CHECKING:
+    from ...media.reader import Reader
+    from ...settings import Settings
+
+CONFIG_NAMES = tuple(
+    f"sentence_{name}_config.json" for name in "bert roberta distilbert camembert albert xlm-roberta xlnet".split()
+)
+_SEQUENCES = ("input_ids", "attention_mask", "mm_token_type_ids")
+_FORWARD_NAMES = (
+    *_SEQUENCES,
+    "pixel_values",
+    "image_grid_thw",
+    "pixel_values_videos",
+    "video_grid_thw",
+    "input_features",
+    "is_longer",
+)
+_NO_LIMIT = 1_000_000
+
+
+class Transformer(InputModule):
+    """A transformers model with its tokenizer and processor values.
+
+    model_name_or_path: a folder or a Hub name.  model_kwargs, processor_kwargs, config_kwargs: handed to
+    transformers (dtype, attn_implementation …; min_pixels, max_pixels …).  max_seq_length: token limit; None for the
+    folder's own.  do_lower_case: lower-case texts first.
+    """
+
+    config_file_name: ClassVar[str] = "sentence_bert_config.json"
+
+    def __init__(
+        self,
+        model_name_or_path: str | Path | ModelFolder,
+        *,
+        max_seq_length: int | None = None,
+        do_lower_case: bool = False,
+        model_kwargs: Mapping[str, Any] | None = None,
+        processor_kwargs: Mapping[str, Any] | None = None,
+        config_kwargs: Mapping[str, Any] | None = None,
+        transformer_task: str = "feature-extraction",
+        processing_kwargs: Mapping[str, Any] | None = None,
+        modality_config: Mapping[str, Any] | None = None,
+        module_output_name: str | None = None,
+        **unsupported: Any,
+    ) -> None:
+        super().__init__()
+        _refuse(transformer_task, unsupported)
+        folder = _as_folder(model_name_or_path, model_kwargs, processor_kwargs, config_kwargs)
+        config = folder.config()
+        facts = folder.facts(config)
+        self.recipe: Recipe = recipe_for(facts.config)
+        self.model: Any = folder.model(config, self.recipe.auto_class)
+        self.tokenizer: Any = folder.tokenizer()
+        self.do_lower_case = do_lower_case
+        self.transformer_task = transformer_task
+        self.processing_kwargs = dict(processing_kwargs or {})
+        self._files = folder.files()
+        self._stored = {"modality_config": modality_config, "module_output_name": module_output_name}
+        self._given_length = max_seq_length is not None
+        self.max_seq_length: int | None = max_seq_length or self._own_limit(facts)
+        self._build_policies(facts)
+        self._parameters_of: dict[str, frozenset[str]] = {}
+
+    def _build_policies(self, facts: FolderFacts) -> None:
+        policies = self.recipe.policies
+        self.image_policy = policies.image(facts) if policies.image else None
+        self.video_policy = policies.video(facts) if policies.video else None
+        self.audio_policy = policies.audio(facts) if policies.audio else None
+        chat = policies.chat(facts) if policies.chat else None
+        if self.tokenizer is None:
+            raise ModelError("the model folder has no tokenizer")
+        control = _control_tokens(self.tokenizer, chat.template if chat else "")
+        self._tokens = Tokens(_backend(self.tokenizer), lowercase=self.do_lower_case, control=control if chat else ())
+        self._pad = int(self.tokenizer.pad_token_id or 0)
+        self._renderer = Renderer(chat, self._tokens, dict(self.tokenizer.special_tokens_map), control) if chat else None
+
+    def _own_limit(self, facts: FolderFacts) -> int | None:
+        """The folder's token limit: the tokenizer's, at most what the position table holds."""
+        limits = [self.recipe.policies.text_limit]
+        if self.tokenizer is not None and self.tokenizer.model_max_length < _NO_LIMIT:
+            limits.append(int(self.tokenizer.model_max_length))
+        text = facts.config.get("text_config") or facts.config
+        positions = text.get("max_position_embeddings")
+        if isinstance(positions, int) and positions > 0:
+            limits.append(positions - self.recipe.policies.position_offset)
+        known = [limit for limit in limits if limit]
+        return min(known) if known else None
+
+    # ---- what users of the known library look at
+
+    @property
+    def auto_model(self) -> Any:
+        """Old name of `model`."""
+        return self.model
+
+    @property
+    def config(self) -> Any:
+        return self.model.config
+
+    @property
+    def processor(self) -> Any:
+        """The tokenizer; media are prepared by the policies of the recipe."""
+        return self.tokenizer
+
+    @property
+    def modalities(self) -> Sequence[str]:  # type: ignore[override]
+        return self.recipe.modalities
+
+    def get_embedding_dimension(self) -> int | None:
+        text = getattr(self.config, "text_config", self.config)
+        if "message" not in self.recipe.routes and getattr(self.config, "projection_dim", None):
+            return int(self.config.projection_dim)
+        return getattr(text, "hidden_size", None)
+
+    get_word_embedding_dimension = get_sentence_embedding_dimension = get_embedding_dimension
+
+    # ---- measure
+
+    def measure(self, items: Sequence[Item], reader: Reader, settings: Settings) -> list[Measured | ItemError]:
+        measured: list[Measured | ItemError | None] = [None] * len(items)
+        texts: list[int] = []
+        for i, item in enumerate(items):
+            try:
+                route = self.recipe.route(item)
+                if route == "text":
+                    texts.append(i)
+                else:
+                    measured[i] = self._measure_one(item, route, reader, settings)
+            except ItemError as error:
+                measured[i] = error
+        for i, made in zip(texts, self._measure_texts([items[i] for i in texts], reader, settings)):
+            measured[i] = made
+        assert all(m is not None for m in measured)
+        return measured  # type: ignore[return-value]
+
+    def _limit(self, settings: Settings) -> int | None:
+        given = settings.max_length or settings.section("text").get("max_length") or self.max_seq_length
+        return int(given) if given else None
+
+    def _measure_texts(self, items: Sequence[Item], reader: Reader, settings: Settings) -> list[Measured | ItemError]:
+        prompt, limit = settings.prompt or "", self._limit(settings)
+        texts = open_texts(items, reader, prompt)
+        ids = iter(self._tokens.encode([t for t in texts if isinstance(t, str)], limit))
+        prompt_length = len(self._tokens.encode([prompt], None, special=False)[0].ids) if prompt else 0
+        if prompt_length:
+            prompt_length += self._tokens.leading
+        return [text if isinstance(text, ItemError) else self._text(next(ids), limit, prompt_length) for text in texts]
+
+    def _text(self, ids: Any, limit: int | None, prompt_length: int) -> Measured:
+        cut = (ids.length, limit, "tokens") if limit is not None and ids.length > limit else None
+        draft: Features = {"input_ids": ids.ids}
+        if prompt_length:
+            draft["prompt_length"] = prompt_length
+        length = self.recipe.policies.text_padding or len(ids.ids)
+        return Measured("text", length, draft, nbytes=16 * length, cut=cut, group="text")
+
+    def _measure_one(self, item: Item, route: Route, reader: Reader, settings: Settings) -> Measured:
+        if route == "message":
+            return self._measure_chat(item, reader, settings)
+        (part,) = item.parts
+        if part.modality == "image":
+            assert self.image_policy is not None
+            policy = self.image_policy.changed(settings.section("image"))
+            tokens, _ = policy.tokens(reader.picture_size(part))
+            return Measured(route, tokens, (part, policy), nbytes=12 * 256 * tokens, group=route, opens=True)
+        if part.modality == "audio":
+            assert self.audio_policy is not None
+            sound = self.audio_policy.changed(settings.section("audio"))
+            seconds = reader.sound_seconds(part, sound.rate)
+            cut = (round(seconds, 3), sound.window, "seconds") if sound.window and seconds > sound.window else None
+            tokens = sound.tokens(seconds)
+            nbytes = int(seconds * sound.rate * 4) + 1024 * tokens
+            return Measured(route, tokens, (part, sound), nbytes=nbytes, cut=cut, group=route, opens=True)  # type: ignore[arg-type]
+        raise UnsupportedModality(f"{part.modality} has no policy in this model")
+
+    # ---- chats
+
+    def _measure_chat(self, item: Item, reader: Reader, settings: Settings) -> Measured:
+        assert self._renderer is not None
+        plans: dict[int, _MediumPlan] = {}
+        extra = nbytes = 0
+        for part in item.parts:
+            if part.modality != "text":
+                plan = plans[id(part)] = self._plan_medium(part, reader, settings)
+                extra, nbytes = extra + plan.patches, nbytes + plan.patches * 4 * 3 * 2 * 16 * 16
+        limit = self._limit(settings)
+        rendered = self._renderer.render(
+            self._renderer.chat.turns(item, settings.prompt), reader.text, lambda part: plans[id(part)].expansion, limit
+        )
+        cut = (rendered.length, limit, "tokens") if limit is not None and rendered.length > limit else None
+        media = [plans[id(part)] for part in item.parts if id(part) in plans]
+        return Measured(
+            "message", len(rendered.ids), (rendered, media), extra, nbytes + 24 * len(rendered.ids), cut, "message", bool(media)
+        )
+
+    def _plan_medium(self, part: Part, reader: Reader, settings: Settings) -> _MediumPlan:
+        overrides = settings.section(part.modality)
+        if part.modality == "image":
+            assert self.image_policy is not None
+            picture = self.image_policy.changed(overrides)
+            tokens, patches = picture.tokens(reader.picture_size(part))
+            return _MediumPlan(part, picture, patches, "<|image_pad|>" * tokens)
+        assert self.video_policy is not None
+        policy = self.video_policy.changed(overrides)
+        size, listed = reader.clip_size(part), reader.is_frames(part)
+        indices = policy.choose(size, listed)
+        time, tokens, patches = policy.tokens(size, len(indices), listed)
+        stamps = policy.stamps(size, indices, listed)
+        block = "<|vision_start|>" + "<|video_pad|>" * tokens + "<|vision_end|>"
+        expansion = "".join(f"<{stamp:.1f} seconds>{block}" for stamp in stamps)
+        assert len(stamps) == time
+        return _MediumPlan(part, policy, patches, expansion, tuple(indices), listed)
+
+    # ---- prepare
+
+    def prepare(self, measured: Measured, reader: Reader, settings: Settings) -> Features:
+        if measured.route == "text":
+            return dict(measured.draft)
+        if measured.route == "message":
+            rendered, media = measured.draft
+            features: Features = {"input_ids": rendered.ids, "mm_token_type_ids": rendered.kinds}
+            for plan in media:
+                for name, array in self._open_planned(plan, reader).items():
+                    features.setdefault(name, []).append(array)
+            return {name: _joined(name, value) if isinstance(value, list) else value for name, value in features.items()}
+        part, policy = measured.draft
+        key = (reader.key(part), id(policy))
+        if part.modality == "image":
+            return dict(reader.once(key, lambda: policy.prepare(reader.picture(part, policy.alpha))))
+        return dict(reader.once(key, lambda: policy.prepare(reader.sound(part, policy.rate))))
+
+    def _open_planned(self, plan: _MediumPlan, reader: Reader) -> Mapping[str, Any]:
+        key = (reader.key(plan.part), plan.expansion, plan.indices)
+        if plan.part.modality == "image":
+            made = lambda: plan.policy.prepare(reader.picture(plan.part, plan.policy.alpha))  # noqa: E731
+        else:
+            made = lambda: plan.policy.prepare(reader.clip(plan.part, plan.indices).frames, plan.listed)  # noqa: E731
+        opened: Mapping[str, Any] = reader.once(key, made)
+        return opened
+
+    # ---- collate and forward
+
+    def collate(self, features: Sequence[Features], route: Route) -> Features:
+        batch: Features = {}
+        names = {name for one in features for name in one}
+        if "input_ids" in names:
+            batch.update(self._padded([one["input_ids"] for one in features]))
+        for name in names - {"input_ids"}:
+            values = [one[name] for one in features if name in one]
+            batch[name] = self._collated(name, values, batch)
+        return batch
+
+    def _padded(self, ids: Sequence[Any]) -> Features:
+        length = self.recipe.policies.text_padding or max(len(i) for i in ids)
+        made = {"input_ids": _pad(ids, length, self._pad)}
+        if self.recipe.policies.text_mask:
+            made["attention_mask"] = _pad([np.ones(len(i), np.int64) for i in ids], length, 0)
+        return made
+
+    def _collated(self, name: str, values: list[Any], batch: Features) -> Any:
+        if name in _SEQUENCES:
+            return _pad(values, batch["input_ids"].shape[1], 0)
+        if name in ("image_grid_thw", "video_grid_thw", "pixel_values_videos"):
+            return torch.cat([numbers(v) for v in values])
+        if name == "pixel_values" and numbers(values[0]).ndim == 2:
+            return torch.cat([numbers(v) for v in values])
+        return torch.stack([numbers(v) for v in values])
+
+    def forward(self, features: Features, **kwargs: Any) -> Features:
+        call = self._call(features)
+        method = self.model if call.method == "forward" else getattr(self.model, call.method)
+        given = {name: features[name] for name in self._names(call.method) if features.get(name) is not None}
+        for name, value in given.items():
+            if isinstance(value, Tensor) and value.is_floating_point():
+                given[name] = value.to(self.model.dtype)
+        output = method(**given, return_dict=True)
+        for step in call.output:
+            output = output[step]
+        features[call.feature] = output
+        return features
+
+    def _call(self, features: Features) -> Call:
+        """The route's call, found again from the features, so that batches built elsewhere run too."""
+        routes = self.recipe.routes
+        if len(routes) == 1:
+            return next(iter(routes.values()))
+        for route, name in (("text", "input_ids"), ("image", "pixel_values"), ("audio", "input_features")):
+            if route in routes and name in features:
+                return routes[route]
+        raise ModelError(f"features {sorted(features)} fit no route of this model: {', '.join(map(str, routes))}")
+
+    def _names(self, method: str) -> frozenset[str]:
+        if method not in self._parameters_of:
+            function = self.model.forward if method == "forward" else getattr(self.model, method)
+            self._parameters_of[method] = frozenset(inspect.signature(function).parameters) & set(_FORWARD_NAMES)
+        return self._parameters_of[method]
+
+    # ---- the folder
+
+    def get_config_dict(self) -> dict[str, Any]:
+        """In the keys that every version of the known library reads."""
+        config: dict[str, Any] = {"max_seq_length": self.max_seq_length, "do_lower_case": self.do_lower_case}
+        if "message" in self.recipe.routes or set(self.recipe.routes) != {"text"}:
+            config = {"transformer_task": self.transformer_task, **self._modality_config()}
+            if self._given_length:
+                config["max_seq_length"] = self.max_seq_length
+        if self.processing_kwargs:
+            config["processing_kwargs"] = self.processing_kwargs
+        return config
+
+    def _modality_config(self) -> dict[str, Any]:
+        if self._stored["modality_config"] is not None:
+            return {name: value for name, value in self._stored.items() if value is not None}
+        calls = {"+".join(r) if isinstance(r, tuple) else r: c for r, c in self.recipe.routes.items()}
+        if "message" in calls:
+            calls = {**dict.fromkeys(m for m in self.modalities if m != "message"), **calls}
+            calls = {name: call or self.recipe.routes["message"] for name, call in calls.items()}
+        made: dict[str, Any] = {
+            name: {"method": call.method, "method_output_name": call.output[0] if len(call.output) == 1 else list(call.output)}
+            for name, call in calls.items()
+        }
+        if "message" in made:
+            made["message"]["format"] = "structured"
+        return {"modality_config": made, "module_output_name": next(iter(self.recipe.routes.values())).feature}
+
+    def save(self, output_path: str, *args: Any, safe_serialization: bool = True, **kwargs: Any) -> None:
+        from .folder import quiet
+
+        folder = Path(output_path)
+        with quiet():
+            self.model.save_pretrained(folder, safe_serialization=safe_serialization)
+            self.tokenizer.save_pretrained(folder)
+        for name, data in self._files.items():
+            (folder / name).write_bytes(data)
+        write_json(folder / self.config_file_name, self.get_config_dict())
+
+    @classmethod
+    def load_from(cls, folder: Path, **kwargs: Any) -> Transformer:
+        """kwargs: trust_remote_code, model_kwargs, processor_kwargs, config_kwargs of the caller, which win over the
+        folder's own."""
+        name = next((n for n in CONFIG_NAMES if (folder / n).is_file()), None)
+        config = read_json(folder / name) if name else {}
+        opened = ModelFolder(
+            folder,
+            kwargs.get("trust_remote_code", False),
+            {**_safe(config.get("model_kwargs") or config.get("model_args")), **(kwargs.get("model_kwargs") or {})},
+            {**_safe(config.get("processor_kwargs") or config.get("tokenizer_args")), **(kwargs.get("processor_kwargs") or {})},
+            {**_safe(config.get("config_kwargs") or config.get("config_args")), **(kwargs.get("config_kwargs") or {})},
+        )
+        known = ("max_seq_length", "do_lower_case", "transformer_task", "processing_kwargs", "modality_config", "module_output_name")
+        return cls(opened, **{key: config[key] for key in known if config.get(key) is not None})
+
+
+class _MediumPlan:
+    """What one picture or video of a chat will be: its policy, patches, placeholder text and chosen frames."""
+
+    __slots__ = ("expansion", "indices", "listed", "part", "patches", "policy")
+
+    def __init__(
+        self, part: Part, policy: Any, patches: int, expansion: str, indices: tuple[int, ...] = (), listed: bool = False
+    ) -> None:
+        self.part, self.policy, self.patches = part, policy, patches
+        self.expansion, self.indices, self.listed = expansion, indices, listed
+
+
+def _as_folder(name: str | Path | ModelFolder, model: Any, processor: Any, config: Any) -> ModelFolder:
+    if isinstance(name, ModelFolder):
+        return name
+    from ...checkpoints.source import Source
+
+    return ModelFolder(Source(str(name)).folder(), False, model or {}, processor or {}, config or {})
+
+
+def _refuse(task: str, unsupported: Mapping[str, Any]) -> None:
+    if task not in ("feature-extraction", "any-to-any", "image-text-to-text"):
+        raise ModelError(f"transformer_task {task!r} is not supported yet")
+    asked = {name: value for name, value in unsupported.items() if value not in (None, False, "torch")}
+    if asked:
+        raise ModelError(f"Transformer options {sorted(asked)} are not supported yet")
+
+
+def _safe(kwargs: Mapping[str, Any] | None) -> dict[str, Any]:
+    """A folder's stored arguments, without the one that would let it trust itself."""
+    return {key: value for key, value in (kwargs or {}).items() if key not in ("trust_remote_code", "code_revision")}
+
+
+def _backend(tokenizer: Any) -> Any:
+    backend = getattr(tokenizer, "_tokenizer", None)
+    if backend is None:
+        raise ModelError(f"{type(tokenizer).__name__} has no fast form (tokenizer.json), which is needed")
+    return backend
+
+
+def _control_tokens(tokenizer: Any, template: str) -> list[str]:
+    """The words of special tokens, and of further added tokens that the chat template writes itself."""
+    added = tokenizer.added_tokens_decoder.values()
+    return [token.content for token in added if token.special or token.content in template]
+
+
+def _pad(rows: Sequence[Any], length: int, value: int) -> Tensor:
+    """(rows, length) int64, padded on the right."""
+    padded = torch.full((len(rows), length), value, dtype=torch.int64)
+    for i, row in enumerate(rows):
+        padded[i, : len(row)] = numbers(row)
+    return padded
+
+
+def _joined(name: str, arrays: list[Any]) -> Any:
+    return np.stack(arrays) if name.endswith("_thw") else np.concatenate(arrays)
+
+

@@ -1,0 +1,110 @@
+"""An architecture as data: what a model does with each kind of item, and which named policies prepare it.
+
+Knows: the shape of a recipe. Does not know: any family (architectures/), how policies work (pixels.py, waves.py,
+messages.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from ...errors import UnsupportedModality
+from ...inputs.types import Item, Modality, Route
+
+if TYPE_CHECKING:
+    from .messages import Chat
+    from .pixels import ClipPolicy, ImagePolicy
+    from .waves import AudioPolicy
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """method: of the transformers model. output: the path to the wanted tensor in what it returns; () is the whole.
+
+    feature: the feature name it becomes.
+    """
+
+    method: str = "forward"
+    output: tuple[str | int, ...] = ("last_hidden_state",)
+    feature: str = "token_embeddings"
+
+
+@dataclass(frozen=True, slots=True)
+class FolderFacts:
+    """What policies are built from: the configurations that lie in a model folder, and the caller's overrides.
+
+    config: config.json.  image, video, audio: the processor's own sections.  chat_template: its text or None.
+    overrides: the constructor's processor_kwargs.
+    """
+
+    config: Mapping[str, Any]
+    image: Mapping[str, Any] = field(default_factory=dict)
+    video: Mapping[str, Any] = field(default_factory=dict)
+    audio: Mapping[str, Any] = field(default_factory=dict)
+    chat_template: str | None = None
+    overrides: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Policies:
+    """Makers of the policies that a family uses, each called with the folder's facts.
+
+    text_limit: tokens read when the folder does not say.  position_offset: positions that the position table spends
+    before the first token (RoBERTa: 2).  text_padding: every text is padded to this length; None pads to the longest
+    of a batch.  text_mask: False leaves the attention mask away, where a model was trained without one.
+    """
+
+    image: Callable[[FolderFacts], ImagePolicy] | None = None
+    video: Callable[[FolderFacts], ClipPolicy] | None = None
+    audio: Callable[[FolderFacts], AudioPolicy] | None = None
+    chat: Callable[[FolderFacts], Chat] | None = None
+    text_limit: int | None = None
+    position_offset: int = 0
+    text_padding: int | None = None
+    text_mask: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """routes: what is called for each route.  towers: the media towers alone, whose outputs can be cached.
+
+    auto_class: the transformers class that builds the model.  bare_modules: modules after the transformer where the
+    folder names none ("mean" or "lasttoken" pooling, "normalize").
+    """
+
+    routes: Mapping[Route, Call]
+    policies: Policies = Policies()
+    towers: Mapping[Modality, Call] = field(default_factory=dict)
+    auto_class: str = "AutoModel"
+    bare_modules: tuple[str, ...] = ("mean",)
+    note: str | None = None
+
+    @property
+    def modalities(self) -> tuple[str, ...]:
+        """The modalities that some route reads, in a fixed order."""
+        read = {m for route in self.routes for m in ((route,) if isinstance(route, str) else route)}
+        if "message" in read:
+            read |= {m for m, maker in self._makers().items() if maker is not None}
+        return tuple(m for m in ("text", "image", "audio", "video", "message") if m in read)
+
+    def _makers(self) -> dict[str, Any]:
+        p = self.policies
+        return {"text": True, "image": p.image, "audio": p.audio, "video": p.video}
+
+    def route(self, item: Item) -> Route:
+        """Of the item and the model alone, never of its neighbours. Raises UnsupportedModality."""
+        if "message" in self.routes:
+            return "message"
+        present = item.modalities
+        route: Route = present[0] if len(present) == 1 else present
+        if route in self.routes and (isinstance(route, tuple) or len(item.parts) == 1):
+            return route
+        what = " and ".join(present) if len(present) > 1 else f"{len(item.parts)} parts of {present[0]}"
+        raise UnsupportedModality(
+            f"this model encodes {', '.join(map(str, self.routes))} one at a time, and the item holds {what}",
+            source=what,
+            hint="Encode the parts as items of their own. To fuse them, choose how: for example the normalised mean of "
+            "their normalised vectors.",
+        )

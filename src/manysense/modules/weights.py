@@ -1,0 +1,49 @@
+"""Read and write the weights of one module's folder.
+
+Knows: model.safetensors first, pytorch_model.bin through `weights_only=True`. Does not know: transformers checkpoints.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..errors import ModelError
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+def load_weights(folder: Path) -> dict[str, Tensor]:
+    """All tensors of a module folder. Raises ModelError when there are none or they cannot be read safely."""
+    safe, pickled = folder / "model.safetensors", folder / "pytorch_model.bin"
+    if safe.is_file():
+        from safetensors.torch import load_file
+
+        try:
+            return load_file(safe)
+        except Exception as error:
+            raise ModelError(f"{safe} cannot be read: {error}") from error
+    if pickled.is_file():
+        import torch
+
+        try:
+            loaded = torch.load(pickled, map_location="cpu", weights_only=True)
+        except Exception as error:
+            raise ModelError(
+                f"{pickled} cannot be read without running code from it: {error}\n"
+                "  Convert it to model.safetensors where you trust it."
+            ) from error
+        return dict(loaded)
+    raise ModelError(f"{folder} holds neither model.safetensors nor pytorch_model.bin")
+
+
+def save_weights(tensors: dict[str, Tensor], folder: Path, safe_serialization: bool = True) -> None:
+    if safe_serialization:
+        from safetensors.torch import save_file
+
+        save_file({name: t.detach().contiguous() for name, t in tensors.items()}, folder / "model.safetensors")
+    else:
+        import torch
+
+        torch.save(tensors, folder / "pytorch_model.bin")

@@ -1,0 +1,5 @@
+"""One vector per input."""
+
+from .model import SentenceTransformer
+
+__all__ = ["SentenceTransformer"]

@@ -1,0 +1,390 @@
+"""SentenceTransformer: one vector per input, of any modality the model reads.
+
+Knows: the public face, which is Sentence Transformers' (5.4 to 6.x). Does not know: how inputs become vectors
+(line.py and batching/run.py), how results are stored (outputs/).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, ClassVar, Literal, NoReturn, overload
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor, nn
+
+from ..batching.devices import as_device
+from ..errors import UsageError
+from ..inputs.prompts import DOCUMENT_NAMES, QUERY_NAMES, first_named, resolve_prompt
+from ..inputs.types import Modality
+from ..media.policy import DEFAULT, Policy
+from ..model import Model
+from ..outputs.precision import as_ranges
+from ..settings import OnError, OnTruncate, OutputValue, Precision, Settings
+from ..util.similarity import SimilarityFunction
+from .encode import Kept, encode, encode_stream
+
+logger = logging.getLogger("manysense")
+
+Vectors = npt.NDArray[Any]
+Similarity = Literal["cosine", "dot", "euclidean", "manhattan"]
+
+_OLD_NAMES = {
+    "tokenizer_kwargs": "processor_kwargs",
+    "tokenizer_args": "processor_kwargs",
+    "automodel_args": "model_kwargs",
+    "model_args": "model_kwargs",
+    "config_args": "config_kwargs",
+    "use_auth_token": "token",
+    "cache_dir": "cache_folder",
+    "model_name": "model_name_or_path",
+}
+
+
+class SentenceTransformer(Model):
+    """A model that maps text, images, audio, video and mixtures of them to vectors.
+
+    model_name_or_path: a folder, or a Hub name.  modules: build from these instead.  device: None for the best one.
+    prompts, default_prompt_name: texts put before inputs, by name.  similarity_fn_name: "cosine", "dot", "euclidean",
+    "manhattan".  truncate_dim: keep only the first dimensions.  model_kwargs, processor_kwargs, config_kwargs: for
+    transformers (dtype, attn_implementation, device_map …; min_pixels, max_pixels …).  policy: limits on what inputs
+    may open; see manysense.Policy.
+
+    Raises ModelNotFound, ModelError, UntrustedCode, NotEnoughMemory, UsageError.
+    """
+
+    model_type: ClassVar[str] = "SentenceTransformer"
+
+    def __init__(
+        self,
+        model_name_or_path: str | Path | None = None,
+        modules: Sequence[nn.Module] | Mapping[str, nn.Module] | None = None,
+        device: Any = None,
+        prompts: Mapping[str, str] | None = None,
+        default_prompt_name: str | None = None,
+        similarity_fn_name: str | SimilarityFunction | None = None,
+        cache_folder: str | None = None,
+        trust_remote_code: bool = False,
+        revision: str | None = None,
+        local_files_only: bool = False,
+        token: bool | str | None = None,
+        use_auth_token: bool | str | None = None,
+        truncate_dim: int | None = None,
+        model_kwargs: Mapping[str, Any] | None = None,
+        processor_kwargs: Mapping[str, Any] | None = None,
+        config_kwargs: Mapping[str, Any] | None = None,
+        model_card_data: Any = None,
+        backend: Literal["torch", "onnx", "openvino"] = "torch",
+        *,
+        policy: Policy = DEFAULT,
+        **old: Any,
+    ) -> None:
+        given = _renamed(
+            old,
+            model_name_or_path=model_name_or_path,
+            model_kwargs=model_kwargs,
+            processor_kwargs=processor_kwargs,
+            config_kwargs=config_kwargs,
+            cache_folder=cache_folder,
+            token=token if token is not None else use_auth_token,
+        )
+        name = given["model_name_or_path"]
+        if backend != "torch":
+            raise UsageError(f"backend={backend!r} is not supported; leave it away to run the model with torch")
+        if (modules is None) == (name is None):
+            raise UsageError("pass either a model's name or folder, or modules")
+        stored: Mapping[str, Any] = {}
+        card = None
+        placed = as_device(device)
+        if modules is None:
+            loaded = _load(str(name), placed.type, given, revision, local_files_only, trust_remote_code)
+            modules, stored, card = loaded.modules, loaded.config, loaded.card
+        super().__init__(
+            modules,
+            device=placed,
+            prompts={**stored.get("prompts", {}), **(prompts or {})},
+            default_prompt_name=default_prompt_name or stored.get("default_prompt_name"),
+            card=card,
+            spread="device_map" in (given["model_kwargs"] or {}),
+        )
+        self.policy = policy
+        self.model_card_data = model_card_data
+        self.truncate_dim = truncate_dim if truncate_dim is not None else stored.get("truncate_dim")
+        self._similarity_fn_name: str | None = None
+        self.similarity_fn_name = similarity_fn_name or stored.get("similarity_fn_name")
+        self.embedding_ranges: Vectors | None = None
+        if "embedding_ranges" in stored:
+            self.embedding_ranges = as_ranges(stored["embedding_ranges"])
+
+    # ---- encode
+
+    @overload
+    def encode(
+        self, inputs: str, *args: Any, convert_to_tensor: Literal[False] = ..., on_error: Literal["raise", "nan"] = ..., **kwargs: Any
+    ) -> Vectors: ...
+    @overload
+    def encode(self, inputs: Any, *args: Any, convert_to_tensor: Literal[True], **kwargs: Any) -> Tensor: ...
+    @overload
+    def encode(self, inputs: Any, *args: Any, on_error: Literal["skip"], **kwargs: Any) -> Kept: ...
+    @overload
+    def encode(self, inputs: Any, *args: Any, convert_to_numpy: Literal[False], **kwargs: Any) -> list[Tensor]: ...
+    @overload
+    def encode(self, inputs: Any, *args: Any, output_value: Literal["token_embeddings"], **kwargs: Any) -> list[Tensor]: ...
+    @overload
+    def encode(self, inputs: Any, *args: Any, output_value: None, **kwargs: Any) -> list[dict[str, Any]]: ...
+    @overload
+    def encode(self, inputs: Any, *args: Any, **kwargs: Any) -> Vectors: ...
+
+    def encode(
+        self,
+        inputs: Any = None,
+        prompt_name: str | None = None,
+        prompt: str | None = None,
+        batch_size: int | None = None,
+        show_progress_bar: bool | None = None,
+        output_value: OutputValue | None = "sentence_embedding",
+        precision: Precision = "float32",
+        convert_to_numpy: bool = True,
+        convert_to_tensor: bool = False,
+        device: Any = None,
+        normalize_embeddings: bool = False,
+        truncate_dim: int | None = None,
+        pool: Any = None,
+        chunk_size: int | None = None,
+        *,
+        modality: Modality | None = None,
+        on_error: OnError = "raise",
+        on_truncate: OnTruncate = "warn",
+        ranges: Any = None,
+        out: Vectors | None = None,
+        policy: Policy | None = None,
+        **kwargs: Any,
+    ) -> Any:
+        """Vectors of inputs.
+
+        inputs: one input, or a list, tuple, generator, column of them; docs/inputs.md lists every accepted form.
+        batch_size: at most so many items at once; None lets the cost of the items decide. It never changes a vector.
+        output_value: "sentence_embedding", "token_embeddings" (tokens, width) per input, or None for every feature.
+        precision: "float32" (the model's own float type), "int8", "uint8" (with `ranges`, (2, dims)), "binary",
+        "ubinary".  modality: what plain inputs are.  on_error: "raise"; "nan" fills the rows of broken inputs;
+        "skip" leaves them out and returns Kept(embeddings, indices).  on_truncate: "warn", "error", "ignore".
+        out: a writable array or memory map (inputs, dims) to write into.
+
+        Returns (inputs, dims) as a numpy array, a tensor with convert_to_tensor, a list of tensors with
+        convert_to_numpy=False; for a single input its row alone.  bfloat16 becomes float32 in numpy.
+
+        Raises UsageError before any work for wrong arguments; ItemError with index, source, reason for an input, its
+        `partial` holding what was finished.
+        """
+        if inputs is None and "sentences" in kwargs:
+            inputs = kwargs.pop("sentences")
+        if pool is not None or isinstance(device, (list, tuple)):
+            _no_pools()
+        settings = self._settings(
+            kwargs,
+            prompt=prompt,
+            prompt_name=prompt_name,
+            modality=modality,
+            batch_size=batch_size,
+            output=output_value,
+            normalize=normalize_embeddings,
+            truncate_dim=truncate_dim,
+            precision=precision or "float32",
+            on_error=on_error,
+            on_truncate=on_truncate,
+            policy=policy,
+            progress=show_progress_bar,
+        )
+        as_tensor, as_numpy = convert_to_tensor, convert_to_numpy and not convert_to_tensor
+        form: Literal["tensor", "numpy", "list"] = "tensor" if as_tensor else "numpy" if as_numpy else "list"
+        return encode(self, inputs, settings, form=form, device=device, ranges=ranges, out=out)
+
+    def encode_query(self, inputs: Any = None, prompt_name: str | None = None, prompt: str | None = None, *args: Any, **kwargs: Any) -> Any:
+        """`encode` with the model's prompt for queries, where it has one, and task "query"."""
+        return self._encode_as("query", QUERY_NAMES, inputs, prompt_name, prompt, args, kwargs)
+
+    def encode_document(self, inputs: Any = None, prompt_name: str | None = None, prompt: str | None = None, *args: Any, **kwargs: Any) -> Any:
+        """`encode` with the model's prompt for documents (document, passage or corpus), and task "document"."""
+        return self._encode_as("document", DOCUMENT_NAMES, inputs, prompt_name, prompt, args, kwargs)
+
+    def _encode_as(
+        self, task: str, names: tuple[str, ...], inputs: Any, prompt_name: str | None, prompt: str | None, args: Any, kwargs: dict[str, Any]
+    ) -> Any:
+        if prompt is None and prompt_name is None:
+            prompt_name = first_named(names, self.prompts)
+        return self.encode(inputs, prompt_name, prompt, *args, **{"task": task, **kwargs})
+
+    def encode_stream(
+        self,
+        inputs: Iterable[Any],
+        *,
+        prompt_name: str | None = None,
+        prompt: str | None = None,
+        batch_size: int | None = None,
+        precision: Precision = "float32",
+        device: Any = None,
+        normalize_embeddings: bool = False,
+        truncate_dim: int | None = None,
+        modality: Modality | None = None,
+        on_error: OnError = "raise",
+        on_truncate: OnTruncate = "warn",
+        ranges: Any = None,
+        policy: Policy | None = None,
+        with_index: bool = False,
+        **kwargs: Any,
+    ) -> Iterator[Any]:
+        """Vectors of any number of inputs, in order, in bounded memory: one (dims,) numpy row after the other.
+
+        with_index: yield (position, row).  on_error="skip" leaves broken inputs out.  int8 and uint8 need `ranges`,
+        or ranges kept with the model (`embedding_ranges`).
+        """
+        settings = self._settings(
+            kwargs,
+            prompt=prompt,
+            prompt_name=prompt_name,
+            modality=modality,
+            batch_size=batch_size,
+            output="sentence_embedding",
+            normalize=normalize_embeddings,
+            truncate_dim=truncate_dim,
+            precision=precision,
+            on_error=on_error,
+            on_truncate=on_truncate,
+            policy=policy,
+            progress=False,
+        )
+        return encode_stream(self, inputs, settings, device=device, ranges=ranges, with_index=with_index)
+
+    def _settings(
+        self, kwargs: dict[str, Any], *, prompt: str | None, prompt_name: str | None, truncate_dim: int | None, progress: bool | None, policy: Policy | None, **named: Any
+    ) -> Settings:
+        """The call, frozen: model attributes may change meanwhile. Raises UsageError."""
+        known = self.get_model_kwargs()
+        unknown = set(kwargs) - set(known) - {"task", "processing_kwargs"}
+        if unknown:
+            raise UsageError(
+                f"encode got unknown arguments {sorted(unknown)}; this model's modules take {known or 'no further ones'}"
+            )
+        dims = truncate_dim if truncate_dim is not None else self.truncate_dim
+        self._check_dims(dims)
+        verbose = logger.getEffectiveLevel() in (logging.INFO, logging.DEBUG)
+        return Settings(
+            prompt=resolve_prompt(prompt, prompt_name, self.prompts, self.default_prompt_name),
+            task=kwargs.get("task"),
+            max_length=self.max_seq_length,
+            truncate_dim=dims,
+            progress=verbose if progress is None else progress,
+            policy=policy or self.policy,
+            processing=kwargs.get("processing_kwargs") or {},
+            forward={k: v for k, v in kwargs.items() if k in known},
+            **named,
+        )
+
+    def _check_dims(self, dims: int | None) -> None:
+        if dims is None:
+            return
+        full = self._full_dimension()
+        if isinstance(dims, bool) or not isinstance(dims, (int, np.integer)) or dims < 1 or (full and dims > full):
+            raise UsageError(f"truncate_dim={dims!r} must be a whole number from 1 to {full or 'the width of the model'}")
+
+    # ---- dimensions
+
+    def _full_dimension(self) -> int | None:
+        for module in reversed(self):
+            for name in ("get_embedding_dimension", "get_sentence_embedding_dimension"):
+                function = getattr(module, name, None)
+                if callable(function) and (dims := function()) is not None:
+                    return int(dims)
+        return None
+
+    def get_embedding_dimension(self) -> int | None:
+        """Numbers per vector, after `truncate_dim`; None where no module says."""
+        full = self._full_dimension()
+        return min(full, self.truncate_dim) if full and self.truncate_dim else full
+
+    def get_sentence_embedding_dimension(self) -> int | None:
+        """Old name of `get_embedding_dimension`."""
+        return self.get_embedding_dimension()
+
+    @contextlib.contextmanager
+    def truncate_embeddings(self, truncate_dim: int | None) -> Iterator[None]:
+        """Within this context, calls that name no truncate_dim use this one."""
+        self._check_dims(truncate_dim)
+        before, self.truncate_dim = self.truncate_dim, truncate_dim
+        try:
+            yield
+        finally:
+            self.truncate_dim = before
+
+    truncate_sentence_embeddings = truncate_embeddings
+
+    # ---- similarity
+
+    @property
+    def similarity_fn_name(self) -> str:
+        """ "cosine", "dot", "euclidean" or "manhattan"."""
+        return self._similarity_fn_name or "cosine"
+
+    @similarity_fn_name.setter
+    def similarity_fn_name(self, value: str | SimilarityFunction | None) -> None:
+        name = value.value if isinstance(value, SimilarityFunction) else value
+        if name is not None:
+            SimilarityFunction.to_similarity_fn(name)
+        self._similarity_fn_name = name
+
+    def similarity(self, embeddings1: Any, embeddings2: Any) -> Tensor:
+        """(n, dims), (m, dims) → (n, m) scores of the model's similarity function; higher is more alike."""
+        return SimilarityFunction.to_similarity_fn(self.similarity_fn_name)(embeddings1, embeddings2)
+
+    def similarity_pairwise(self, embeddings1: Any, embeddings2: Any) -> Tensor:
+        """(n, dims), (n, dims) → (n,) scores of row i with row i."""
+        return SimilarityFunction.to_similarity_pairwise_fn(self.similarity_fn_name)(embeddings1, embeddings2)
+
+    # ---- prompts and the folder
+
+    def set_pooling_include_prompt(self, include_prompt: bool) -> None:
+        """Whether pooling counts the prompt's tokens."""
+        for module in self:
+            if hasattr(module, "include_prompt"):
+                module.include_prompt = include_prompt
+
+    def _config(self) -> dict[str, Any]:
+        config = {**super()._config(), "similarity_fn_name": self.similarity_fn_name}
+        if self.truncate_dim is not None:
+            config["truncate_dim"] = self.truncate_dim
+        if self.embedding_ranges is not None:
+            config["embedding_ranges"] = torch.as_tensor(self.embedding_ranges).tolist()
+        return config
+
+
+def _renamed(old: dict[str, Any], **given: Any) -> dict[str, Any]:
+    """Arguments under their present names. Raises TypeError for unknown ones, as Python would."""
+    unknown = sorted(set(old) - set(_OLD_NAMES))
+    if unknown:
+        raise TypeError(f"SentenceTransformer got unknown arguments {unknown}")
+    for name, value in old.items():
+        if given.get(_OLD_NAMES[name]) is None:
+            given[_OLD_NAMES[name]] = value
+    return given
+
+
+def _load(
+    name: str, device_type: str, given: Mapping[str, Any], revision: str | None, local_files_only: bool, trust_remote_code: bool
+) -> Any:
+    from ..checkpoints.load import load
+    from ..checkpoints.source import Source
+    from ..checkpoints.types import Wanted
+
+    source = Source(name, revision, given["token"], given["cache_folder"], local_files_only, trust_remote_code)
+    kwargs = (given[key] or {} for key in ("model_kwargs", "processor_kwargs", "config_kwargs"))
+    return load(source, Wanted(*kwargs, trust_remote_code, device_type))
+
+
+def _no_pools() -> NoReturn:
+    raise UsageError(
+        "pools of processes are not supported yet; one call already uses every core, and threads may share one model"
+    )

@@ -1,0 +1,75 @@
+"""Tiny random twins of model families, each with its own oracle.
+
+A twin has the real template, special tokens and processor values of its family; only width, depth and vocabulary
+shrink. Its reference computes one item alone with transformers, tokenizers, torch, numpy and Pillow; nothing of the
+library under test is imported here.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+
+from . import bert, clap, clip, qwen3_vl, static
+
+
+@dataclass(frozen=True)
+class Family:
+    """build(folder, seed=0, **variant) writes a checkpoint; reference[modality](folder, item) is one item's vector."""
+
+    name: str
+    build: Callable[..., Path]
+    reference: Mapping[str, Callable[..., np.ndarray]]
+
+    @property
+    def modalities(self) -> tuple[str, ...]:
+        return tuple(self.reference)
+
+
+def _family(name: str, build: Callable[..., Path], **reference: Callable[..., np.ndarray]) -> tuple[str, Family]:
+    return name, Family(name, build, MappingProxyType(reference))
+
+
+FAMILIES: dict[str, Family] = dict(
+    [
+        _family("bert", bert.build, text=bert.reference),
+        _family("bert-bare", bert.bare, text=bert.reference),
+        _family("static", static.build, text=static.reference),
+        _family("clip", clip.build, text=clip.reference_text, image=clip.reference_image),
+        _family("clap", clap.build, text=clap.reference_text, audio=clap.reference_audio),
+        _family(
+            "qwen3_vl",
+            qwen3_vl.build,
+            text=lambda folder, text, **more: qwen3_vl.reference(folder, text=text, **more),
+            image=lambda folder, image, **more: qwen3_vl.reference(folder, image=image, **more),
+            video=lambda folder, frames, **more: qwen3_vl.reference(folder, video_frames=frames, **more),
+        ),
+    ]
+)
+
+
+def folder(name: str, cache_dir: Path, **variant: Any) -> Path:
+    """The folder of a twin under `cache_dir`, built on first use. Safe between processes that share `cache_dir`.
+
+    variant: what the family's `build` takes, `seed` included.
+    """
+    spelled = repr(sorted(variant.items()))
+    place = Path(cache_dir) / f"{name}-{hashlib.sha256(spelled.encode()).hexdigest()[:12]}"
+    if not place.exists():
+        place.parent.mkdir(parents=True, exist_ok=True)
+        fresh = Path(tempfile.mkdtemp(dir=place.parent, prefix=f".{name}-"))
+        FAMILIES[name].build(fresh, **variant)
+        try:
+            os.rename(fresh, place)  # whole or not at all; whoever comes second keeps the first's
+        except OSError:
+            if not place.exists():
+                raise
+    return place
