@@ -25,7 +25,11 @@ def need(module: str, *, to: str) -> ModuleType:
     except ImportError as error:
         extra = EXTRA_OF.get(module)
         command = f'pip install "manysense[{extra}]"' if extra else f"pip install {module}"
-        broken = "" if isinstance(error, ModuleNotFoundError) and error.name == module else f" (it is installed but fails to import: {error})"
+        broken = (
+            ""
+            if isinstance(error, ModuleNotFoundError) and error.name == module
+            else f" (it is installed but fails to import: {error})"
+        )
         name = PACKAGE_OF.get(module, module)
         raise MissingExtra(f"to {to}, manysense needs {name}:  {command}{broken}", name=module) from error
 

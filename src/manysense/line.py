@@ -134,4 +134,8 @@ def _outside() -> int:
 
 def _source_of(item: Item) -> str:
     part = item.parts[0]
-    return repr(part.value)[:80] if isinstance(part.value, str) or not is_reference(part.value) else type(part.value).__name__
+    return (
+        repr(part.value)[:80]
+        if isinstance(part.value, str) or not is_reference(part.value)
+        else type(part.value).__name__
+    )

@@ -48,7 +48,9 @@ class Model(nn.Sequential):
         super().__init__(OrderedDict(named))
         self.prompts = {"query": "", "document": "", **_checked_prompts(prompts or {})}
         if default_prompt_name is not None and default_prompt_name not in self.prompts:
-            raise UsageError(f"default_prompt_name={default_prompt_name!r} is not one of the prompts: {sorted(self.prompts)}")
+            raise UsageError(
+                f"default_prompt_name={default_prompt_name!r} is not one of the prompts: {sorted(self.prompts)}"
+            )
         self.default_prompt_name = default_prompt_name
         self._card = card
         self._spread = spread
@@ -167,7 +169,9 @@ class Model(nn.Sequential):
         unknown = set(kwargs) - {"task", "processing_kwargs"}
         if unknown:
             raise UsageError(f"preprocess got unknown arguments {sorted(unknown)}")
-        settings = Settings(prompt=prompt or None, on_truncate="ignore", processing=kwargs.get("processing_kwargs") or {})
+        settings = Settings(
+            prompt=prompt or None, on_truncate="ignore", processing=kwargs.get("processing_kwargs") or {}
+        )
         line = ModelLine(self, self, settings, lambda features, count: [])
         reader = line.reader()
         measured = line.measure([line.parse(value) for value in inputs], reader)

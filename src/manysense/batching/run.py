@@ -95,7 +95,12 @@ class Done:
 
 
 def run(
-    line: Line, inputs: Iterable[Any], *, batch_size: int | None = None, on_event: OnEvent | None = None, few: bool = False
+    line: Line,
+    inputs: Iterable[Any],
+    *,
+    batch_size: int | None = None,
+    on_event: OnEvent | None = None,
+    few: bool = False,
 ) -> Iterator[Done]:
     """Yield results in whatever order they finish. few: the inputs are a short list, not worth threads.
 
@@ -240,7 +245,9 @@ class _Crew:
         if len(parts) > 1:
             if self._fetchers is None:
                 self._fetchers = ThreadPoolExecutor(FETCHERS, "manysense-fetch")
-            calls: Iterable[Any] = [(row, self._fetchers.submit(self.line.fetch, part, reader).result) for row, part in parts]
+            calls: Iterable[Any] = [
+                (row, self._fetchers.submit(self.line.fetch, part, reader).result) for row, part in parts
+            ]
         else:
             calls = [(row, lambda part=part: self.line.fetch(part, reader)) for row, part in parts]
         for row, call in calls:
@@ -358,7 +365,9 @@ def out_of_memory(error: BaseException) -> bool:
     text = str(error).lower()
     return bool(kinds & {"OutOfMemoryError", "MemoryError"}) or (
         isinstance(error, RuntimeError)
-        and any(words in text for words in ("out of memory", "can't allocate memory", "not enough memory", "alloc_failed"))
+        and any(
+            words in text for words in ("out of memory", "can't allocate memory", "not enough memory", "alloc_failed")
+        )
     )
 
 

@@ -44,7 +44,12 @@ class Source:
 
     def _downloaded(self, repository: str) -> Path:
         from huggingface_hub import snapshot_download
-        from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError, RepositoryNotFoundError
+        from huggingface_hub.errors import (
+            HfHubHTTPError,
+            HFValidationError,
+            LocalEntryNotFoundError,
+            RepositoryNotFoundError,
+        )
 
         ignored = list(SKIPPED)
         kwargs: dict[str, Any] = {

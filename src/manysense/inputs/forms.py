@@ -18,9 +18,7 @@ SUFFIXES: dict[Modality, frozenset[str]] = {
         ".ppm .pgm .pbm .pnm .tga .svg".split()
     ),
     "audio": frozenset(".wav .wave .flac .ogg .oga .opus .mp3 .m4a .aac .aif .aiff .aifc .au .snd .wma .weba".split()),
-    "video": frozenset(
-        ".mp4 .m4v .mov .qt .avi .mkv .webm .wmv .asf .flv .mpg .mpeg .ts .m2ts .mts .3gp .ogv".split()
-    ),
+    "video": frozenset(".mp4 .m4v .mov .qt .avi .mkv .webm .wmv .asf .flv .mpg .mpeg .ts .m2ts .mts .3gp .ogv".split()),
 }
 TEXT_SUFFIXES = frozenset(".txt .text .md .markdown .rst".split())
 LONGEST_PATH = 4096

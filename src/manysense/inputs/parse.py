@@ -172,7 +172,9 @@ class Parser:
     def _turn(self, message: Any) -> Turn:
         if not is_message(message):
             raise UnsupportedInput(
-                f"{_short(message)} in a conversation", source=_short(message), hint='A message has "role" and "content".'
+                f"{_short(message)} in a conversation",
+                source=_short(message),
+                hint='A message has "role" and "content".',
             )
         role, content = message["role"], message["content"]
         if not isinstance(role, str):
@@ -182,21 +184,27 @@ class Parser:
         if isinstance(content, Mapping):
             content = [content]
         if not isinstance(content, (list, tuple)):
-            raise UnsupportedInput(f"content {_short(content)} of a chat message", source=_short(message), hint=_CHAT_HINT)
+            raise UnsupportedInput(
+                f"content {_short(content)} of a chat message", source=_short(message), hint=_CHAT_HINT
+            )
         return Turn(role, tuple(self._content_part(piece) for piece in content))
 
     def _content_part(self, piece: Any) -> Part:
         if isinstance(piece, str):
             return self.part(piece, "text")
         if not isinstance(piece, Mapping):
-            raise UnsupportedInput(f"{_short(piece)} in the content of a chat message", source=_short(piece), hint=_CHAT_HINT)
+            raise UnsupportedInput(
+                f"{_short(piece)} in the content of a chat message", source=_short(piece), hint=_CHAT_HINT
+            )
         kind = piece.get("type")
         if kind is None:
             kind = next((key for key in (*MODALITIES, *_CONTENT_KEYS) if key in piece), None)
         modality = _CONTENT_KEYS.get(str(kind), kind)
         if modality not in MODALITIES:
             raise UnsupportedInput(f"content of type {kind!r} in a chat message", source=_short(piece), hint=_CHAT_HINT)
-        value = next((piece[key] for key in (str(kind), modality, "url", "path", "data") if piece.get(key) is not None), None)
+        value = next(
+            (piece[key] for key in (str(kind), modality, "url", "path", "data") if piece.get(key) is not None), None
+        )
         if isinstance(value, Mapping) and set(value) <= {"url", "detail"}:
             value = value.get("url")
         return self.part(value, modality)
@@ -242,7 +250,9 @@ def _medium_part(value: Any, modality: Modality) -> Part:
 
 def _rate(value: Any) -> int:
     if not is_number(value) or isinstance(value, bool) or not 1 <= int(value) <= 768_000 or int(value) != float(value):
-        raise UnsupportedInput(f"sampling rate {value!r}", source=repr(value), hint="A whole number of Hz, such as 16000.")
+        raise UnsupportedInput(
+            f"sampling rate {value!r}", source=repr(value), hint="A whole number of Hz, such as 16000."
+        )
     return int(value)
 
 
@@ -254,7 +264,11 @@ def _several(value: Any, modality: Modality) -> list[Any]:
         raise UnsupportedInput(f"an empty list of {modality}", source="[]", hint=_DICT_HINT)
     if modality == "audio" and is_number(value[0]):
         return [value]
-    if modality == "video" and not isinstance(value[0], (str, bytes, os.PathLike, Mapping, Video)) and not _is_frames(value[0]):
+    if (
+        modality == "video"
+        and not isinstance(value[0], (str, bytes, os.PathLike, Mapping, Video))
+        and not _is_frames(value[0])
+    ):
         return [list(value)]
     return list(value)
 
@@ -281,7 +295,7 @@ def _object_modality(value: Any) -> Modality | None:
 
 def _hint_for(value: Any) -> str | None:
     if value is None or (isinstance(value, float) and value != value):  # None, or a missing value of a table (NaN)
-        return "A missing value has no vector: drop it, or set broken items aside with on_error=\"skip\"."
+        return 'A missing value has no vector: drop it, or set broken items aside with on_error="skip".'
     if isinstance(value, (bool, int, float)):
         return f'A number has no modality; as text: "{value}".'
     if isinstance(value, (list, tuple)):

@@ -33,7 +33,9 @@ def is_single(value: Any) -> bool:
     if isinstance(value, _SINGLE) or value is None or hasattr(value, "read") or is_array(value):
         return True
     if isinstance(value, (set, frozenset)):
-        raise UnsupportedInput("a set has no order, so rows could not be matched to inputs", hint="Pass sorted(inputs).")
+        raise UnsupportedInput(
+            "a set has no order, so rows could not be matched to inputs", hint="Pass sorted(inputs)."
+        )
     if hasattr(value, "columns") and hasattr(value, "iloc"):
         raise UnsupportedInput("a table holds several columns", hint='Pass one column: frame["text"].')
     return not _is_collection(value)
@@ -44,7 +46,9 @@ def is_sound_pair(value: Any) -> bool:
     if not isinstance(value, tuple) or len(value) != 2:
         return False
     samples, rate = value
-    return is_number(rate) and (is_array(samples) or (isinstance(samples, list) and bool(samples) and is_number(samples[0])))
+    return is_number(rate) and (
+        is_array(samples) or (isinstance(samples, list) and bool(samples) and is_number(samples[0]))
+    )
 
 
 def is_number(value: Any) -> bool:

@@ -98,7 +98,7 @@ def open_track(blob: Blob, policy: Policy, first_seconds: float | None = None) -
             return None
         stream = track(container.streams.audio, blob, "sound")
         _check_seconds(_header_seconds(container, stream) or 0.0, policy, blob.source)
-        return _collect(_container_blocks(container, stream, blob.source), policy, blob.source, first_seconds)
+        return _collect(_container_blocks(container, stream, blob), policy, blob.source, first_seconds)
 
 
 def _open_blob(blob: Blob, policy: Policy, first_seconds: float | None) -> Sound:
@@ -128,6 +128,7 @@ def _by_soundfile(blob: Blob, file: BinaryIO) -> Iterator[Any | None]:
 
 
 def _soundfile_opened(blob: Blob, file: BinaryIO, head: bytes) -> Any | None:
+    """As `_by_soundfile`, for a file that does not look like PyAV's; MediaError where PyAV would not help either."""
     soundfile = need("soundfile", to="read sound")
     malformed = 3
     try:
@@ -211,12 +212,12 @@ def _container_size(container: Any, blob: Blob, policy: Policy) -> SoundSize:
     return SoundSize(seconds, _checked_rate(stream.rate, blob.source))
 
 
-def _container_blocks(container: Any, stream: Any, source: str) -> Iterator[tuple[int, Floats]]:
-    for frame in decoded(container, stream):
+def _container_blocks(container: Any, stream: Any, blob: Blob) -> Iterator[tuple[int, Floats]]:
+    for frame in decoded(container, stream, blob, "sound"):
         samples = frame.to_ndarray()  # (channels, n) when planar, (1, n x channels) when packed
         if not frame.format.is_planar:
             samples = samples.reshape(-1, len(frame.layout.channels)).T
-        yield int(frame.sample_rate), _as_float(samples, source).mean(axis=0)
+        yield int(frame.sample_rate), _as_float(samples, blob.source).mean(axis=0)
 
 
 def _collect(

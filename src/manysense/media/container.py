@@ -58,11 +58,19 @@ def open_container(blob: Blob, file: BinaryIO, what: str) -> Iterator[Any]:
         refuse(blob.source, f"cannot read {what} {blob.source!r}: {words(error)}{start(blob)}", READABLE, cause=error)
 
 
-def decoded(container: Any, stream: Any) -> Iterator[Any]:
-    """Frames of one track in the order of presentation, from its first key frame on."""
-    for packet in packets(container, stream):
-        yield from packet.decode()
-    yield from stream.decode(None)
+def decoded(container: Any, stream: Any, blob: Blob, what: str) -> Iterator[Any]:
+    """Frames of one track in the order of presentation, from its first key frame on; MediaError where it breaks."""
+    av = need("av", to=f"read {what}")
+    seconds = None
+    try:
+        for packet in packets(container, stream):
+            for frame in packet.decode():
+                seconds = frame.time
+                yield frame
+        yield from stream.decode(None)
+    except av.error.FFmpegError as error:
+        where = "at its start" if seconds is None else f"after {seconds:.3g} s"
+        refuse(blob.source, f"cannot read {what} {blob.source!r}: it breaks {where} ({words(error)})", cause=error)
 
 
 def packets(container: Any, stream: Any) -> Iterator[Any]:

@@ -81,7 +81,9 @@ class Reader:
 
     def clip_size(self, part: Part) -> ClipSize:
         return self.once(
-            ("size", id(part)), lambda: video.clip_size(self.value(part), self.policy, fps=part.meta.get("fps")), keep=True
+            ("size", id(part)),
+            lambda: video.clip_size(self.value(part), self.policy, fps=part.meta.get("fps")),
+            keep=True,
         )
 
     def sound_seconds(self, part: Part, rate: int) -> float:

@@ -35,7 +35,9 @@ def open_text(value: Any, policy: Policy) -> str:
 def _read(path: os.PathLike[Any], policy: Policy) -> str:
     blob = fetch(path, policy, modality="text")
     if blob.size > 4 * policy.max_text:
-        raise MediaTooLarge(f"text file '{blob.source}' of {blob.size:,} bytes is over the policy's cap", source=blob.source)
+        raise MediaTooLarge(
+            f"text file '{blob.source}' of {blob.size:,} bytes is over the policy's cap", source=blob.source
+        )
     with blob.open() as file:
         data = file.read()
     try:

@@ -28,6 +28,8 @@ from .types import Blob, Clip, ClipSize, Sound
 Frames = npt.NDArray[np.uint8]
 Times = npt.NDArray[np.float64]
 
+UNSTATED_FPS = 25.0  # where neither the container nor the times of its frames give a rate: one frame, or no times
+
 _SHAPES = (
     "Give uint8 RGB frames: a list of pictures, or an array (frames, height, width, 3) or (frames, 3, height, width)."
 )
@@ -102,8 +104,8 @@ def even_indices(times: Times, count: int) -> npt.NDArray[np.int64]:
 
 def sound_of(blob: Blob, policy: Policy, rate: int) -> Sound | None:
     """The sound track of a video as mono at `rate` Hz; None when it has none. Errors: as media/audio.py."""
-    track = open_track(blob, policy)
-    return None if track is None else Sound(resample(track.samples, track.rate, rate), rate)
+    sound = open_track(blob, policy)
+    return None if sound is None else Sound(resample(sound.samples, sound.rate, rate), rate)
 
 
 def clip_key(value: Any) -> str:
@@ -125,8 +127,11 @@ def clip_key(value: Any) -> str:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Survey:
-    """What a pass over the packets found. stamps: of every frame, as `_stamp` gives them, ascending; counted: the
-    container keeps no times of presentation, so that frames can only be counted as they come out."""
+    """What a pass over the packets found.
+
+    stamps: of every frame, ascending: its time of presentation in units of the track; or, where `counted`, its number,
+    because the container keeps no times of presentation and frames can only be counted as the decoder gives them.
+    """
 
     size: ClipSize
     stamps: npt.NDArray[np.int64]
@@ -152,7 +157,7 @@ def _video(blob: Blob, policy: Policy) -> Iterator[tuple[Any, Any]]:
 
 def _survey(container: Any, stream: Any, source: str, policy: Policy) -> _Survey:
     stamps: list[int | None] = []
-    counted = container.format.name == "avi"  # its "times of presentation" are those of decoding
+    counted = container.format.name == "avi"  # what it gives as times of presentation are those of decoding
     first = None
     for packet in packets(container, stream):
         if first is None:
@@ -166,20 +171,22 @@ def _survey(container: Any, stream: Any, source: str, policy: Policy) -> _Survey
     first = first or next(iter(stream.decode(None)), None)
     if first is None or not stamps:
         refuse(source, f"cannot open video {source!r}: it has no frame that can be decoded")
-    known = sorted({stamp for stamp in stamps if stamp is not None}) if None not in stamps else []
-    rate = float(stream.average_rate or 0)
-    if not known or (counted and len(known) < len(stamps)):
-        rate = rate or 25.0
-        times = np.arange(len(stamps)) / rate
-    else:
-        times = (np.asarray(known) - known[0]) * float(stream.time_base)
-        if len(times) > 1 and (counted or not rate):
-            rate = (len(times) - 1) / float(times[-1])
+    times, fps, known = _timing(stamps, counted, stream)
     height, width = _upright(np.empty((first.height, first.width, 0)), first).shape[:2]
-    has_sound = bool(container.streams.audio)
-    size = _checked(ClipSize(width, height, rate or 25.0, times, has_sound), policy, source)
-    order = np.arange(len(times)) if counted else np.asarray(known)
-    return _Survey(size, order.astype(np.int64), counted)
+    size = _checked(ClipSize(width, height, fps, times, bool(container.streams.audio)), policy, source)
+    return _Survey(size, np.arange(len(times)) if counted else known, counted)
+
+
+def _timing(stamps: list[int | None], counted: bool, stream: Any) -> tuple[Times, float, npt.NDArray[np.int64]]:
+    """Times in seconds from 0, frames per second, and the stamps behind them, ascending."""
+    known = np.unique(np.asarray([stamp for stamp in stamps if stamp is not None], dtype=np.int64))
+    stated = float(stream.average_rate or 0)
+    if counted and len(known) < len(stamps):  # frames without any time
+        fps = stated or UNSTATED_FPS
+        return np.arange(len(stamps)) / fps, fps, known
+    times = (known - known[0]) * float(stream.time_base)
+    measured = (len(times) - 1) / float(times[-1]) if len(times) > 1 else UNSTATED_FPS
+    return times, measured if counted else stated or measured, known
 
 
 def _open_blob(blob: Blob, policy: Policy, wanted: npt.NDArray[np.int64]) -> Clip:
@@ -190,7 +197,7 @@ def _open_blob(blob: Blob, policy: Policy, wanted: npt.NDArray[np.int64]) -> Cli
     frames = np.empty((len(wanted), size.height, size.width, 3), np.uint8)
     with _video(blob, policy) as (container, stream):
         done = 0
-        for index, frame in _shown(container, stream, survey, np.unique(wanted)):
+        for index, frame in _shown(container, stream, blob, survey, np.unique(wanted)):
             pixels = _upright(frame.to_ndarray(format="rgb24"), frame)
             if pixels.shape != frames.shape[1:]:
                 was, now = f"{size.width} x {size.height}", f"{pixels.shape[1]} x {pixels.shape[0]}"
@@ -203,12 +210,14 @@ def _open_blob(blob: Blob, policy: Policy, wanted: npt.NDArray[np.int64]) -> Cli
     return Clip(frames, size.times[wanted], wanted, size.fps, size.frames)
 
 
-def _shown(container: Any, stream: Any, survey: _Survey, wanted: npt.NDArray[np.int64]) -> Iterator[tuple[int, Any]]:
+def _shown(
+    container: Any, stream: Any, blob: Blob, survey: _Survey, wanted: npt.NDArray[np.int64]
+) -> Iterator[tuple[int, Any]]:
     """(number, frame) of each wanted frame, in one pass; fewer when the file ends early."""
     targets = iter(wanted.tolist())
     index = next(targets)
     before = None
-    for count, frame in enumerate(decoded(container, stream)):
+    for count, frame in enumerate(decoded(container, stream, blob, "video")):
         stamp = count if survey.counted else frame.pts
         if stamp is None:
             continue

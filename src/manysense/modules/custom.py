@@ -25,7 +25,9 @@ def seam_of(module: nn.Module) -> InputModule | Adapted:
     if isinstance(module, InputModule):
         return module
     if not (hasattr(module, "preprocess") or hasattr(module, "tokenize")):
-        raise ModelError(f"the first module, {type(module).__name__}, has no preprocess(inputs), so it cannot take inputs")
+        raise ModelError(
+            f"the first module, {type(module).__name__}, has no preprocess(inputs), so it cannot take inputs"
+        )
     return Adapted(module)
 
 

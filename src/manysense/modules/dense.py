@@ -111,7 +111,9 @@ class Dense(Module):
 
     @classmethod
     def load_from(cls, folder: Path, **kwargs: Any) -> Dense:
-        config = {key: value for key, value in read_json(folder / cls.config_file_name).items() if key in cls.config_keys}
+        config = {
+            key: value for key, value in read_json(folder / cls.config_file_name).items() if key in cls.config_keys
+        }
         if "activation_function" in config:
             config["activation_function"] = activation_from(str(config["activation_function"]))
         module = cls(**config)

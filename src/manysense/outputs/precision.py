@@ -50,7 +50,9 @@ def as_ranges(ranges: Any, dims: int | None = None) -> npt.NDArray[np.float32]:
     made = np.asarray(ranges, np.float32)
     if made.ndim != 2 or made.shape[0] != 2 or (dims is not None and made.shape[1] != dims):
         wanted = f"(2, {dims})" if dims is not None else "(2, dims)"
-        raise UsageError(f"ranges must have the shape {wanted}: lowest and highest value per dimension; got {made.shape}")
+        raise UsageError(
+            f"ranges must have the shape {wanted}: lowest and highest value per dimension; got {made.shape}"
+        )
     if not np.isfinite(made).all() or (made[0] > made[1]).any():
         raise UsageError("ranges must be finite, and each low at most its high")
     return made

@@ -99,7 +99,9 @@ class ListRows:
 def check_out(out: npt.NDArray[Any], total: int | None, width: int) -> npt.NDArray[Any]:
     """The caller's array, if the rows fit it. Raises UsageError."""
     if out.ndim != 2 or out.shape[1] != width or (total is not None and out.shape[0] != total):
-        raise UsageError(f"out has the shape {out.shape}; this call writes ({total if total is not None else 'n'}, {width})")
+        raise UsageError(
+            f"out has the shape {out.shape}; this call writes ({total if total is not None else 'n'}, {width})"
+        )
     return out
 
 

@@ -72,7 +72,12 @@ def encode_stream(
 
 
 def _stream(
-    model: SentenceTransformer, line: ModelLine, inputs: Iterable[Any], settings: Settings, ranges: Any, with_index: bool
+    model: SentenceTransformer,
+    line: ModelLine,
+    inputs: Iterable[Any],
+    settings: Settings,
+    ranges: Any,
+    with_index: bool,
 ) -> Iterator[Any]:
     waiting: dict[int, Any] = {}
     following = 0
@@ -155,11 +160,15 @@ def _check_inputs(line: ModelLine, items: Sequence[Any], settings: Settings, sin
                 raise
 
 
-def _store(network: Any, settings: Settings, form: Form, total: int | None, ranges: Any, out: Any) -> ArrayRows | ListRows:
+def _store(
+    network: Any, settings: Settings, form: Form, total: int | None, ranges: Any, out: Any
+) -> ArrayRows | ListRows:
     if settings.output != "sentence_embedding" or form == "list":
         return ListRows()
-    if form == "tensor" and settings.precision == "float32" and (
-        network.device.type != "cpu" or network.dtype == torch.bfloat16
+    if (
+        form == "tensor"
+        and settings.precision == "float32"
+        and (network.device.type != "cpu" or network.dtype == torch.bfloat16)
     ):
         return ListRows()
     return ArrayRows(total, settings.precision, ranges, out)
@@ -179,7 +188,12 @@ def _finish(settings: Settings) -> Any:
 
 
 def _collect(
-    line: ModelLine, items: Iterable[Any], settings: Settings, store: ArrayRows | ListRows, total: int | None, single: bool
+    line: ModelLine,
+    items: Iterable[Any],
+    settings: Settings,
+    store: ArrayRows | ListRows,
+    total: int | None,
+    single: bool,
 ) -> tuple[int, list[int]]:
     """Write every row; (number of inputs, rows that failed)."""
     failed: list[int] = []

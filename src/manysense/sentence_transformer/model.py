@@ -124,7 +124,12 @@ class SentenceTransformer(Model):
 
     @overload
     def encode(
-        self, inputs: str, *args: Any, convert_to_tensor: Literal[False] = ..., on_error: Literal["raise", "nan"] = ..., **kwargs: Any
+        self,
+        inputs: str,
+        *args: Any,
+        convert_to_tensor: Literal[False] = ...,
+        on_error: Literal["raise", "nan"] = ...,
+        **kwargs: Any,
     ) -> Vectors: ...
     @overload
     def encode(self, inputs: Any, *args: Any, convert_to_tensor: Literal[True], **kwargs: Any) -> Tensor: ...
@@ -133,7 +138,9 @@ class SentenceTransformer(Model):
     @overload
     def encode(self, inputs: Any, *args: Any, convert_to_numpy: Literal[False], **kwargs: Any) -> list[Tensor]: ...
     @overload
-    def encode(self, inputs: Any, *args: Any, output_value: Literal["token_embeddings"], **kwargs: Any) -> list[Tensor]: ...
+    def encode(
+        self, inputs: Any, *args: Any, output_value: Literal["token_embeddings"], **kwargs: Any
+    ) -> list[Tensor]: ...
     @overload
     def encode(self, inputs: Any, *args: Any, output_value: None, **kwargs: Any) -> list[dict[str, Any]]: ...
     @overload
@@ -203,16 +210,27 @@ class SentenceTransformer(Model):
         form: Literal["tensor", "numpy", "list"] = "tensor" if as_tensor else "numpy" if as_numpy else "list"
         return encode(self, inputs, settings, form=form, device=device, ranges=ranges, out=out)
 
-    def encode_query(self, inputs: Any = None, prompt_name: str | None = None, prompt: str | None = None, *args: Any, **kwargs: Any) -> Any:
+    def encode_query(
+        self, inputs: Any = None, prompt_name: str | None = None, prompt: str | None = None, *args: Any, **kwargs: Any
+    ) -> Any:
         """`encode` with the model's prompt for queries, where it has one, and task "query"."""
         return self._encode_as("query", QUERY_NAMES, inputs, prompt_name, prompt, args, kwargs)
 
-    def encode_document(self, inputs: Any = None, prompt_name: str | None = None, prompt: str | None = None, *args: Any, **kwargs: Any) -> Any:
+    def encode_document(
+        self, inputs: Any = None, prompt_name: str | None = None, prompt: str | None = None, *args: Any, **kwargs: Any
+    ) -> Any:
         """`encode` with the model's prompt for documents (document, passage or corpus), and task "document"."""
         return self._encode_as("document", DOCUMENT_NAMES, inputs, prompt_name, prompt, args, kwargs)
 
     def _encode_as(
-        self, task: str, names: tuple[str, ...], inputs: Any, prompt_name: str | None, prompt: str | None, args: Any, kwargs: dict[str, Any]
+        self,
+        task: str,
+        names: tuple[str, ...],
+        inputs: Any,
+        prompt_name: str | None,
+        prompt: str | None,
+        args: Any,
+        kwargs: dict[str, Any],
     ) -> Any:
         if prompt is None and prompt_name is None:
             prompt_name = first_named(names, self.prompts)
@@ -260,7 +278,15 @@ class SentenceTransformer(Model):
         return encode_stream(self, inputs, settings, device=device, ranges=ranges, with_index=with_index)
 
     def _settings(
-        self, kwargs: dict[str, Any], *, prompt: str | None, prompt_name: str | None, truncate_dim: int | None, progress: bool | None, policy: Policy | None, **named: Any
+        self,
+        kwargs: dict[str, Any],
+        *,
+        prompt: str | None,
+        prompt_name: str | None,
+        truncate_dim: int | None,
+        progress: bool | None,
+        policy: Policy | None,
+        **named: Any,
     ) -> Settings:
         """The call, frozen: model attributes may change meanwhile. Raises UsageError."""
         known = self.get_model_kwargs()
@@ -289,7 +315,9 @@ class SentenceTransformer(Model):
             return
         full = self._full_dimension()
         if isinstance(dims, bool) or not isinstance(dims, (int, np.integer)) or dims < 1 or (full and dims > full):
-            raise UsageError(f"truncate_dim={dims!r} must be a whole number from 1 to {full or 'the width of the model'}")
+            raise UsageError(
+                f"truncate_dim={dims!r} must be a whole number from 1 to {full or 'the width of the model'}"
+            )
 
     # ---- dimensions
 
@@ -373,7 +401,12 @@ def _renamed(old: dict[str, Any], **given: Any) -> dict[str, Any]:
 
 
 def _load(
-    name: str, device_type: str, given: Mapping[str, Any], revision: str | None, local_files_only: bool, trust_remote_code: bool
+    name: str,
+    device_type: str,
+    given: Mapping[str, Any],
+    revision: str | None,
+    local_files_only: bool,
+    trust_remote_code: bool,
 ) -> Any:
     from ..checkpoints.load import load
     from ..checkpoints.source import Source

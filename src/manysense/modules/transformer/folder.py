@@ -57,11 +57,15 @@ class ModelFolder:
 
         raw = self._raw_config()
         with quiet():
-            config = AutoConfig.from_pretrained(
-                self.path, trust_remote_code=self.trust_remote_code, **self.config_kwargs
-            ) if self._known(raw) else None
+            config = (
+                AutoConfig.from_pretrained(self.path, trust_remote_code=self.trust_remote_code, **self.config_kwargs)
+                if self._known(raw)
+                else None
+            )
         if config is None:
-            raise ModelError(f"{self.path / 'config.json'} names model type {raw.get('model_type')!r}, which the installed transformers does not know")
+            raise ModelError(
+                f"{self.path / 'config.json'} names model type {raw.get('model_type')!r}, which the installed transformers does not know"
+            )
         _without_cache(config)
         return config
 
@@ -93,7 +97,14 @@ class ModelFolder:
         """The transformers tokenizer, or None where the folder has none."""
         from transformers import AutoTokenizer
 
-        names = ("tokenizer.json", "tokenizer_config.json", "vocab.txt", "vocab.json", "tokenizer.model", "spiece.model")
+        names = (
+            "tokenizer.json",
+            "tokenizer_config.json",
+            "vocab.txt",
+            "vocab.json",
+            "tokenizer.model",
+            "spiece.model",
+        )
         if not any((self.path / name).is_file() for name in names):
             return None
         given = {k: v for k, v in self.processor_kwargs.items() if k not in _PICTURE_KEYS}
@@ -105,7 +116,10 @@ class ModelFolder:
         whole = read_json(self.path / "processor_config.json", default={})
         single = read_json(self.path / "preprocessor_config.json", default={})
         image = {**_FALLBACK, **(whole.get("image_processor") or single)}
-        video = {**image, **(whole.get("video_processor") or read_json(self.path / "video_preprocessor_config.json", default={}))}
+        video = {
+            **image,
+            **(whole.get("video_processor") or read_json(self.path / "video_preprocessor_config.json", default={})),
+        }
         return FolderFacts(
             config=config.to_dict(),
             image=image,
@@ -142,7 +156,11 @@ class ModelFolder:
         try:
             with quiet(), _alone(kwargs["dtype"], config):
                 model, info = auto.from_pretrained(
-                    self.path, config=config, trust_remote_code=self.trust_remote_code, output_loading_info=True, **kwargs
+                    self.path,
+                    config=config,
+                    trust_remote_code=self.trust_remote_code,
+                    output_loading_info=True,
+                    **kwargs,
                 )
         except (OSError, ValueError, RuntimeError, KeyError) as error:
             raise ModelError(f"the weights in {self.path} cannot be loaded: {error}") from error

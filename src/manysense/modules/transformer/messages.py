@@ -30,10 +30,9 @@ PRIVATE = 0xF0000
 
 @dataclass(frozen=True)
 class Placeholder:
-    """before: what the template writes for one medium.  token: the token that is repeated for it.  kind: its number
-    in mm_token_type_ids."""
+    """token: what the template writes for one medium, and what is repeated for it.  kind: its number in
+    mm_token_type_ids."""
 
-    before: str
     token: str
     kind: int
 
@@ -121,7 +120,9 @@ class Renderer:
         self, turns: Sequence[Turn], texts: dict[int, str], expand: Callable[[Part], str], made: Any, limit: int
     ) -> Rendered:
         length = len(made[0])
-        for part in reversed([p for turn in turns if turn.role != "system" for p in turn.parts if p.modality == "text"]):
+        for part in reversed(
+            [p for turn in turns if turn.role != "system" for p in turn.parts if p.modality == "text"]
+        ):
             full = texts[id(part)]
             ends = self.tokens.ends(full)
             keep = len(ends)
@@ -179,7 +180,9 @@ class Renderer:
         messages = []
         for turn in turns:
             content = [
-                {"type": "text", "text": _swap(texts[id(part)], swaps)} if part.modality == "text" else {"type": part.modality}
+                {"type": "text", "text": _swap(texts[id(part)], swaps)}
+                if part.modality == "text"
+                else {"type": part.modality}
                 for part in turn.parts
             ]
             messages.append({"role": turn.role, "content": content})
@@ -191,10 +194,10 @@ class Renderer:
     def _expanded(self, rendered: str, turns: Sequence[Turn], expand: Callable[[Part], str]) -> str:
         for modality, holder in self.chat.placeholders.items():
             parts = [part for turn in turns for part in turn.parts if part.modality == modality]
-            pieces = rendered.split(holder.before) if parts else [rendered]
+            pieces = rendered.split(holder.token) if parts else [rendered]
             if parts and len(pieces) != len(parts) + 1:
                 raise ModelError(
-                    f"the chat template wrote {len(pieces) - 1} placeholders {holder.before!r} for {len(parts)} {modality} parts"
+                    f"the chat template wrote {len(pieces) - 1} placeholders {holder.token!r} for {len(parts)} {modality} parts"
                 )
             for i, part in enumerate(parts):
                 pieces[i] += expand(part)

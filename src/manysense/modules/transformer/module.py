@@ -99,7 +99,9 @@ class Transformer(InputModule):
         control = _control_tokens(self.tokenizer, chat.template if chat else "")
         self._tokens = Tokens(_backend(self.tokenizer), lowercase=self.do_lower_case, control=control if chat else ())
         self._pad = int(self.tokenizer.pad_token_id or 0)
-        self._renderer = Renderer(chat, self._tokens, dict(self.tokenizer.special_tokens_map), control) if chat else None
+        self._renderer = (
+            Renderer(chat, self._tokens, dict(self.tokenizer.special_tokens_map), control) if chat else None
+        )
 
     def _own_limit(self, facts: FolderFacts) -> int | None:
         """The folder's token limit: the tokenizer's, at most what the position table holds."""
@@ -217,7 +219,14 @@ class Transformer(InputModule):
         cut = (rendered.length, limit, "tokens") if limit is not None and rendered.length > limit else None
         media = [plans[id(part)] for part in item.parts if id(part) in plans]
         return Measured(
-            "message", len(rendered.ids), (rendered, media), extra, nbytes + 24 * len(rendered.ids), cut, "message", bool(media)
+            "message",
+            len(rendered.ids),
+            (rendered, media),
+            extra,
+            nbytes + 24 * len(rendered.ids),
+            cut,
+            "message",
+            bool(media),
         )
 
     def _plan_medium(self, part: Part, reader: Reader, settings: Settings) -> _MediumPlan:
@@ -249,7 +258,9 @@ class Transformer(InputModule):
             for plan in media:
                 for name, array in self._open_planned(plan, reader).items():
                     features.setdefault(name, []).append(array)
-            return {name: _joined(name, value) if isinstance(value, list) else value for name, value in features.items()}
+            return {
+                name: _joined(name, value) if isinstance(value, list) else value for name, value in features.items()
+            }
         part, policy = measured.draft
         key = (reader.key(part), id(policy))
         if part.modality == "image":
@@ -343,7 +354,10 @@ class Transformer(InputModule):
             calls = {**dict.fromkeys(m for m in self.modalities if m != "message"), **calls}
             calls = {name: call or self.recipe.routes["message"] for name, call in calls.items()}
         made: dict[str, Any] = {
-            name: {"method": call.method, "method_output_name": call.output[0] if len(call.output) == 1 else list(call.output)}
+            name: {
+                "method": call.method,
+                "method_output_name": call.output[0] if len(call.output) == 1 else list(call.output),
+            }
             for name, call in calls.items()
         }
         if "message" in made:
@@ -371,10 +385,20 @@ class Transformer(InputModule):
             folder,
             kwargs.get("trust_remote_code", False),
             {**_safe(config.get("model_kwargs") or config.get("model_args")), **(kwargs.get("model_kwargs") or {})},
-            {**_safe(config.get("processor_kwargs") or config.get("tokenizer_args")), **(kwargs.get("processor_kwargs") or {})},
+            {
+                **_safe(config.get("processor_kwargs") or config.get("tokenizer_args")),
+                **(kwargs.get("processor_kwargs") or {}),
+            },
             {**_safe(config.get("config_kwargs") or config.get("config_args")), **(kwargs.get("config_kwargs") or {})},
         )
-        known = ("max_seq_length", "do_lower_case", "transformer_task", "processing_kwargs", "modality_config", "module_output_name")
+        known = (
+            "max_seq_length",
+            "do_lower_case",
+            "transformer_task",
+            "processing_kwargs",
+            "modality_config",
+            "module_output_name",
+        )
         return cls(opened, **{key: config[key] for key in known if config.get(key) is not None})
 
 
@@ -434,5 +458,3 @@ def _pad(rows: Sequence[Any], length: int, value: int) -> Tensor:
 
 def _joined(name: str, arrays: list[Any]) -> Any:
     return np.stack(arrays) if name.endswith("_thw") else np.concatenate(arrays)
-
-

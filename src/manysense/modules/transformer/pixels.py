@@ -110,11 +110,14 @@ class FixedSquare:
     shortest: int | None
     exact: tuple[int, int] | None  # (height, width)
     crop: tuple[int, int] | None  # (height, width)
-    alpha: Alpha = "drop"
+    alpha: Alpha = "white"
 
     @classmethod
     def of(cls, facts: FolderFacts) -> FixedSquare:
-        config = {**facts.image, **_picture_overrides(facts.overrides, ("size", "crop_size", "do_resize", "do_center_crop"))}
+        config = {
+            **facts.image,
+            **_picture_overrides(facts.overrides, ("size", "crop_size", "do_resize", "do_center_crop")),
+        }
         size = config.get("size", {"shortest_edge": 224}) if config.get("do_resize", True) else {}
         if isinstance(size, int):
             size = {"shortest_edge": size} if config.get("do_center_crop", True) else {"height": size, "width": size}
@@ -302,7 +305,9 @@ class PatchedFrames:
         factor = self.patch * self.merge
         if listed:  # the authors resize each listed frame once on its own, to twice the factor
             height, width = self._first_size(height, width)
-        most = max(min(self.most, (self.listed_total if listed else self.total) / count * self.depth), int(self.least * 1.05))
+        most = max(
+            min(self.most, (self.listed_total if listed else self.total) / count * self.depth), int(self.least * 1.05)
+        )
         return smart_resize(height, width, factor, self.least, most)
 
     def _first_size(self, height: int, width: int) -> tuple[int, int]:
@@ -336,7 +341,12 @@ class PatchedFrames:
     def changed(self, overrides: Mapping[str, Any]) -> PatchedFrames:
         known = ("fps", "num_frames", "max_frames", "min_frames", "min_pixels", "max_pixels", "size", "total_pixels")
         unknown_overrides("video", overrides, known)
-        least, most = _budget({k: v for k, v in overrides.items() if "pixels" in k and k != "total_pixels"}, self.least, self.most, "video")
+        least, most = _budget(
+            {k: v for k, v in overrides.items() if "pixels" in k and k != "total_pixels"},
+            self.least,
+            self.most,
+            "video",
+        )
         frames = overrides.get("num_frames")
         return replace(
             self,

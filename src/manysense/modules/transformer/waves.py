@@ -124,7 +124,9 @@ class ClapMel:
 
     def changed(self, overrides: dict[str, Any]) -> ClapMel:
         if overrides.get("sampling_rate", self.rate) != self.rate:
-            raise UsageError(f"this model reads sound at {self.rate} Hz; give the rate of samples with Audio(samples, rate)")
+            raise UsageError(
+                f"this model reads sound at {self.rate} Hz; give the rate of samples with Audio(samples, rate)"
+            )
         unknown = sorted(set(overrides) - {"sampling_rate"})
         if unknown:
             raise UsageError(f"audio options {unknown} are not known to this model")

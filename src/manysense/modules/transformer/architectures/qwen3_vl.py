@@ -35,8 +35,8 @@ def _chat(facts: FolderFacts) -> Chat:
         default_instruction=INSTRUCTION,
         punctuate=True,
         placeholders={
-            "video": Placeholder("<|vision_start|><|video_pad|><|vision_end|>", "<|video_pad|>", 2),
-            "image": Placeholder("<|image_pad|>", "<|image_pad|>", 1),
+            "video": Placeholder("<|video_pad|>", 2),
+            "image": Placeholder("<|image_pad|>", 1),
         },
     )
 
