@@ -55,6 +55,7 @@ class Model(nn.Sequential):
         self._card = card
         self._spread = spread
         self._guard = _Guard()
+        self.said_slow = False
         if not spread:
             self.to(as_device(device))
         self.eval()
@@ -96,7 +97,7 @@ class Model(nn.Sequential):
         if isinstance(modality, str):
             return modality in known
         parts = tuple(sorted(modality))
-        return "message" in known and all(part in known for part in parts) or (len(parts) == 1 and parts[0] in known)
+        return ("message" in known and all(part in known for part in parts)) or (len(parts) == 1 and parts[0] in known)
 
     @property
     def tokenizer(self) -> Any:
@@ -138,8 +139,9 @@ class Model(nn.Sequential):
 
     # ---- what it does
 
-    def forward(self, features: Features, **kwargs: Any) -> Features:
+    def forward(self, input: Features, **kwargs: Any) -> Features:
         """Every module in order; each gets the further arguments that it declares."""
+        features = input
         for module in self:
             own = {k: v for k, v in kwargs.items() if k in getattr(module, "forward_kwargs", ())}
             features = module(features, **own)
@@ -148,7 +150,7 @@ class Model(nn.Sequential):
     def on(self, device: Any) -> Model:
         """This model, or a cached copy of it on another device; nothing is moved under other threads."""
         wanted = as_device(device) if device is not None else self.device
-        if wanted.index is None and wanted.type == self.device.type or wanted == self.device or self._spread:
+        if (wanted.index is None and wanted.type == self.device.type) or wanted == self.device or self._spread:
             return self
         return self._guard.replica(self, wanted)
 

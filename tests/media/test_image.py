@@ -20,7 +20,8 @@ from hypothesis.extra import numpy as arrays
 from PIL import Image, ImageCms, ImageFile
 
 from manysense.errors import AmbiguousInput, MediaError, MediaNotFound, MediaTooLarge, UnsupportedInput
-from manysense.media.image import is_pixels, open_picture, picture_key, picture_size, pixels_layout
+from manysense.inputs.arrays import pixels_layout
+from manysense.media.image import open_picture, picture_key, picture_size
 from manysense.media.policy import DEFAULT, Policy
 from manysense.media.types import Blob, PictureSize
 
@@ -183,33 +184,21 @@ SEE_THROUGH = {
 
 
 @pytest.mark.parametrize("kind", SEE_THROUGH)
-def test_alpha_is_dropped_as_converting_to_rgb_does(kind):
-    image = SEE_THROUGH[kind]()
-    rgba = (image.convert("LA") if image.mode == "La" else image).convert("RGBA")
-    np.testing.assert_array_equal(opened(image), np.asarray(rgba.convert("RGB")))
-
-
-@pytest.mark.parametrize("kind", SEE_THROUGH)
 def test_alpha_is_composited_over_white_as_the_reference_does(kind):
     image = SEE_THROUGH[kind]()
     expected = over_white(image.convert("LA") if image.mode == "La" else image.copy())
-    np.testing.assert_array_equal(opened(image, alpha="white"), expected)
+    np.testing.assert_array_equal(opened(image), expected)
 
 
 @pytest.mark.parametrize("kind", ["RGBA", "LA", "palette alpha", "palette index"])
 def test_a_png_file_with_alpha_is_composited_over_white(kind):
     data = encoded(SEE_THROUGH[kind](), "PNG")
-    np.testing.assert_array_equal(opened(blob(data), alpha="white"), over_white(Image.open(io.BytesIO(data))))
+    np.testing.assert_array_equal(opened(blob(data)), over_white(Image.open(io.BytesIO(data))))
 
 
 def test_a_transparent_colour_of_an_rgb_png_becomes_white():
     data = encoded(Image.new("RGB", (2, 2), (1, 2, 3)), "PNG", transparency=(1, 2, 3))
-    assert (opened(blob(data), alpha="white") == 255).all()
-    assert (opened(blob(data)) == (1, 2, 3)).all()
-
-
-def test_a_picture_without_alpha_is_the_same_either_way():
-    np.testing.assert_array_equal(opened(noise(), alpha="white"), NOISE)
+    assert (opened(blob(data)) == 255).all()
 
 
 # Colour spaces and depths.
@@ -262,8 +251,7 @@ def test_big_endian_sixteen_bit_gray_keeps_its_high_byte():
 def test_a_transparent_sixteen_bit_gray_becomes_white():
     rows = b"\0" + struct.pack(">HH", 0x1234, 0x1235)
     data = png(2, 1, 16, 0, rows, before=[(b"tRNS", struct.pack(">H", 0x1234))])
-    assert opened(blob(data), alpha="white")[0, :, 0].tolist() == [255, 0x12]
-    assert opened(blob(data))[0, :, 0].tolist() == [0x12, 0x12]
+    assert opened(blob(data))[0, :, 0].tolist() == [255, 0x12]
 
 
 def test_thirty_two_bit_integers_within_a_byte_are_taken_as_they_are():
@@ -560,7 +548,7 @@ def test_only_the_header_of_a_file_is_read_for_its_size(monkeypatch):
 def test_a_pil_image_stays_as_it_was(kind):
     image = SEE_THROUGH[kind]() if kind in SEE_THROUGH else noise(kind)
     before = image.copy()
-    opened(image, alpha="white")
+    opened(image)
     opened(image)
     assert image == before
     assert image.mode == before.mode
@@ -701,14 +689,14 @@ def test_one_channel_is_gray(shape):
 
 def test_four_channels_have_alpha():
     values = np.asarray(see_through())
-    np.testing.assert_array_equal(opened(values), values[:, :, :3])
-    np.testing.assert_array_equal(opened(values.transpose(2, 0, 1), alpha="white"), over_white(Image.fromarray(values)))
+    np.testing.assert_array_equal(opened(values), over_white(Image.fromarray(values)))
+    np.testing.assert_array_equal(opened(values.transpose(2, 0, 1)), over_white(Image.fromarray(values)))
 
 
 @given(arrays.arrays(np.uint8, (6, 7, 4)))
 def test_the_callers_array_is_never_written(values):
     before = values.copy()
-    open_picture(values, DEFAULT, alpha="white").paste((1, 2, 3), (0, 0, 7, 6))
+    open_picture(values, DEFAULT).paste((1, 2, 3), (0, 0, 7, 6))
     np.testing.assert_array_equal(values, before)
 
 
@@ -750,14 +738,6 @@ def test_what_holds_no_pixels_is_unsupported(value):
     for call in (picture_key, lambda value: open_picture(value, DEFAULT), lambda value: picture_size(value, DEFAULT)):
         with pytest.raises(UnsupportedInput):
             call(value)
-    assert not is_pixels(value)
-
-
-def test_pixels_are_recognised():
-    assert is_pixels(np.zeros((2, 2)))
-    assert is_pixels(torch.zeros(3, 2, 2, dtype=torch.bfloat16))
-    assert not is_pixels(np.zeros(4))
-    assert not is_pixels(torch.zeros(1, 3, 2, 2))
 
 
 # Keys.

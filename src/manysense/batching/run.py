@@ -124,8 +124,7 @@ def run(
                     under_way += 1
             if not under_way:
                 return
-            for done in crew.next_done():
-                yield done
+            yield from crew.next_done()
             under_way -= 1
     finally:
         crew.close()

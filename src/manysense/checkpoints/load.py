@@ -15,7 +15,7 @@ FORMATS = (modules_json, transformers_folder)
 
 
 def load(source: Source, wanted: Wanted) -> Loaded:
-    """Raises ModelNotFound, ModelError, UntrustedCode, NotEnoughMemory; nothing is imported or read before it may be."""
+    """Raises ModelNotFound, ModelError, UntrustedCode, NotEnoughMemory, before anything is imported or read."""
     from ..modules.transformer.folder import as_dtype
 
     folder = source.folder()
@@ -26,7 +26,7 @@ def load(source: Source, wanted: Wanted) -> Loaded:
     kwargs = wanted.model_kwargs
     dtype = as_dtype(kwargs.get("dtype", kwargs.get("torch_dtype", "auto")))
     check_fits(folder, wanted.device_type, None if dtype == "auto" else dtype, "device_map" in kwargs)
-    loaded = form.read(folder, wanted)
+    loaded: Loaded = form.read(folder, wanted)
     if not loaded.modules:
         raise ModelError(f"{folder} names no modules")
     return loaded

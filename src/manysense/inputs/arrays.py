@@ -5,14 +5,15 @@ Knows: shapes. Does not know: pixels or samples (media/), torch (tensors are rec
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from typing import Any
+from collections.abc import Callable, Collection, Sequence
+from typing import Any, Literal
 
 from ..errors import AmbiguousInput, UnsupportedInput, UnsupportedModality
 from .types import Modality
 
 MOST_CHANNELS = 32
-PICTURE_CHANNELS = (1, 3, 4)
+CHANNELS = (1, 3, 4)
+Layout = Literal["gray", "last", "first", "both", "neither"]
 
 
 def is_array(value: Any) -> bool:
@@ -60,13 +61,34 @@ def _sound_or_grey(shape: tuple[int, ...], value: Any, readable: Collection[Moda
 
 
 def _picture(shape: tuple[int, ...], value: Any, readable: Collection[Modality]) -> Modality:
-    if shape[0] in PICTURE_CHANNELS or shape[-1] in PICTURE_CHANNELS:
+    layout = pixels_layout(shape)
+    if layout in ("first", "last"):
         return "image"
-    raise AmbiguousInput(
-        f"{describe_array(value)} is neither (height, width, channels) nor (channels, height, width) with 1, 3 or 4 channels",
-        source=describe_array(value),
-        hint="Frames of a video without a colour axis, or a batch of sounds? Pass a list of items instead.",
+    what = (
+        "reads as (height, width, channels) and as (channels, height, width)"
+        if layout == "both"
+        else "is neither (height, width, channels) nor (channels, height, width) with 1, 3 or 4 channels"
     )
+    raise AmbiguousInput(
+        f"{describe_array(value)} {what}",
+        source=describe_array(value),
+        hint="Pass PIL.Image.fromarray(pixels) of an array (height, width, channels); a batch is passed as a list.",
+    )
+
+
+def pixels_layout(shape: Sequence[int]) -> Layout:
+    """Where the channels of an array of this shape are: none ("gray"), at the end ("last"), in front ("first").
+
+    "both": it reads either way.  "neither": this is no shape of one picture.
+    """
+    if len(shape) == 2:
+        return "gray"
+    if len(shape) != 3:
+        return "neither"
+    first, last = shape[0] in CHANNELS, shape[2] in CHANNELS
+    if first and last:
+        return "both"
+    return "last" if last else "first" if first else "neither"
 
 
 def _no_rule(shape: tuple[int, ...], value: Any, readable: Collection[Modality]) -> Modality:
@@ -77,7 +99,8 @@ def _no_rule(shape: tuple[int, ...], value: Any, readable: Collection[Modality])
     )
 
 
-_BY_DIMENSIONS = {
+_Rule = Callable[[tuple[int, ...], Any, Collection[Modality]], Modality]
+_BY_DIMENSIONS: dict[int, _Rule] = {
     1: lambda shape, value, readable: "audio",
     2: _sound_or_grey,
     3: _picture,

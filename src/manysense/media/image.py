@@ -11,23 +11,32 @@ from __future__ import annotations
 
 import hashlib
 import struct
-import sys
 import threading
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, BinaryIO, Literal
+from typing import Any, BinaryIO
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageFile
 
-from ..errors import AmbiguousInput, ItemError, MediaError, MediaNotFound, MediaTooLarge, UnsupportedInput
+from ..errors import MediaError, MediaNotFound, MediaTooLarge
+from .pixels import (
+    RESAVE,
+    Refusal,
+    array_size,
+    as_array,
+    check_floats,
+    check_kind,
+    check_size,
+    from_array,
+    is_tensor,
+    to_bytes,
+)
 from .policy import Policy
 from .types import Blob, PictureSize
 
-Alpha = Literal["drop", "white"]
-Layout = Literal["gray", "last", "first", "both", "neither"]
 Array = npt.NDArray[Any]
 
 FORMATS = (
@@ -52,12 +61,9 @@ TURNS = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
-CHANNELS = (1, 3, 4)
 READS_TO_THE_END = {"jpeg2k", "ppm", "ppm_plain"}  # decoders that find the end of a whole file by reading past it
 LOCKS = tuple(threading.Lock() for _ in range(64))  # Pillow's lazy load of one object is not thread-safe
-RESAVE = 'Save it again from another program, or set aside broken items with on_error="skip".'
 RENDER = "Render it to PNG or JPEG first, and pass that."
-FLOATS = "Scale values to 0..1, pass uint8 values 0..255, or clip what overshoots."
 
 
 def picture_size(value: Any, policy: Policy) -> PictureSize:
@@ -72,29 +78,29 @@ def picture_size(value: Any, policy: Policy) -> PictureSize:
         if isinstance(value, Image.Image):
             with _borrowed(value):
                 return _header_size(value, policy)
-        return PictureSize(*_array_size(value, policy))
+        return PictureSize(*array_size(value, policy))
 
 
-def open_picture(value: Any, policy: Policy, *, alpha: Alpha = "drop") -> Image.Image:
+def open_picture(value: Any, policy: Policy) -> Image.Image:
     """A private RGB picture, upright; the caller's object stays as it was.
 
     value: Blob (of many frames the first), PIL image (its current frame), numpy array or torch tensor: (H, W),
     (H, W, 1|3|4) or (1|3|4, H, W); bool, integers 0..255, uint16 (its high byte is kept), or floats 0..1.
-    alpha: "drop" forgets transparency as PIL's `convert("RGB")` does (CLIP), "white" composites over white (Qwen).
+    Transparency is composited over white, as the references of CLIP and Qwen-VL do.
     Raises MediaError, MediaTooLarge (before decoding), AmbiguousInput (a shape that reads two ways), UnsupportedInput.
     """
     with _named(value):
         if isinstance(value, Blob):
             with value.open() as file:
-                return _upright(*_decoded(_Reader(file), policy), alpha)
+                return _upright(*_decoded(_Reader(file), policy))
         if isinstance(value, Image.Image):
-            _check_size(value.size, policy)
+            check_size(value.size, policy)
             with _borrowed(value):
                 lent, turn = _detached(value)
-            picture = _upright(lent.copy() if lent.mode in ("P", "PA") else lent, turn, alpha)
+            picture = _upright(lent.copy() if lent.mode in ("P", "PA") else lent, turn)
             return picture.copy() if picture.im is lent.im else picture
-        _array_size(value, policy)
-        return _upright(_from_array(_as_array(value)), 1, alpha)
+        array_size(value, policy)
+        return _upright(from_array(as_array(value)), 1)
 
 
 def picture_key(value: Any) -> str:
@@ -109,40 +115,12 @@ def picture_key(value: Any) -> str:
             format = lent.format if lent.mode == "I" else None  # it decides how "I" is scaled
             facts = repr((lent.mode, lent.size, turn, palette, lent.info.get("transparency"), format))
             return _digest(facts, lent.tobytes())
-        _check_kind(value)
-        array = _as_array(value)
+        check_kind(value)
+        array = as_array(value)
         return _digest(repr((array.dtype.str, array.shape)), np.ascontiguousarray(array))
 
 
-def is_pixels(value: Any) -> bool:
-    """Whether this is a numpy array or torch tensor of real numbers with 2 or 3 axes."""
-    return (_is_tensor(value) or isinstance(value, np.ndarray)) and value.ndim in (2, 3) and _is_real(value)
-
-
-def pixels_layout(shape: Sequence[int]) -> Layout:
-    """Where the channels of an array of this shape are: none ("gray"), at the end ("last"), in front ("first").
-
-    "both": it reads either way.  "neither": this is no shape of one picture.
-    """
-    if len(shape) == 2:
-        return "gray"
-    if len(shape) != 3:
-        return "neither"
-    first, last = shape[0] in CHANNELS, shape[2] in CHANNELS
-    if first and last:
-        return "both"
-    return "last" if last else "first" if first else "neither"
-
-
 # Errors: raised below without knowing of which picture, named here.
-
-
-class _Refusal(Exception):
-    """What is wrong, before it is known what the value is called."""
-
-    def __init__(self, reason: str, hint: str | None = RESAVE, kind: type[ItemError] = MediaError) -> None:
-        super().__init__(reason)
-        self.reason, self.hint, self.kind = reason, hint, kind
 
 
 def _source(value: Any) -> str:
@@ -150,7 +128,7 @@ def _source(value: Any) -> str:
         return value.source
     if isinstance(value, Image.Image):
         return f"PIL image {value.width}x{value.height} {value.mode}"
-    if _is_tensor(value) or isinstance(value, np.ndarray):
+    if is_tensor(value) or isinstance(value, np.ndarray):
         return f"{str(value.dtype).removeprefix('torch.')} array of shape {tuple(value.shape)}"
     return type(value).__name__
 
@@ -161,7 +139,7 @@ def _named(value: Any) -> Iterator[None]:
     try:
         yield
         return
-    except _Refusal as error:
+    except Refusal as error:
         kind, reason, hint, cause = error.kind, error.reason, error.hint, error.__cause__
     except FileNotFoundError as error:
         kind, reason, hint, cause = MediaNotFound, "there is no such file", "Check the path.", error
@@ -175,23 +153,14 @@ def _named(value: Any) -> Iterator[None]:
     raise kind(f"cannot open {what}: {reason}", source=source, hint=hint) from cause
 
 
-def _ended(size: int, expected: int | None = None) -> _Refusal:
-    return _Refusal(f"file ends after {_bytes(size)}" + (f" of {_bytes(expected)}" if expected else ""))
+def _ended(size: int, expected: int | None = None) -> Refusal:
+    return Refusal(f"file ends after {_bytes(size)}" + (f" of {_bytes(expected)}" if expected else ""))
 
 
 def _bytes(count: int) -> str:
     if count < 1000:
         return f"{count} bytes"
     return f"{count / 1e3:.0f} kB" if count < 999_500 else f"{count / 1e6:.1f} MB"
-
-
-def _check_size(size: tuple[int, int], policy: Policy) -> None:
-    width, height = size
-    if width < 1 or height < 1:
-        raise _Refusal(f"it is {width} x {height} pixels: it has none", hint=None)
-    if width * height > policy.max_pixels:
-        reason = f"it has {width} x {height} = {width * height:,} pixels; the limit is {policy.max_pixels:,}"
-        raise _Refusal(reason, "Make it smaller first, or raise max_pixels of the policy.", MediaTooLarge)
 
 
 # Files.
@@ -245,13 +214,13 @@ def _header(file: _Reader, policy: Policy) -> ImageFile.ImageFile:
             if accept and accepted:
                 found = found or error
     if known := _known(head):
-        raise _Refusal(*known)
+        raise Refusal(*known)
     size = file.seek(0, 2)
     if found and size < 512:
         raise _ended(size)
     if found:
-        raise _Refusal(f"its header is broken ({found})")
-    raise _Refusal("it is in no picture format that is read here", f"Formats: {', '.join(FORMATS)}. {RENDER}")
+        raise Refusal(f"its header is broken ({found})")
+    raise Refusal("it is in no picture format that is read here", f"Formats: {', '.join(FORMATS)}. {RENDER}")
 
 
 def _known(head: bytes) -> tuple[str, str] | None:
@@ -281,7 +250,7 @@ def _known(head: bytes) -> tuple[str, str] | None:
 
 def _decoded(file: _Reader, policy: Policy) -> tuple[Image.Image, int]:
     image = _header(file, policy)
-    _check_size(image.size, policy)
+    check_size(image.size, policy)
     _check_whole(image, file)
     file.strict = bool(image.tile) and image.tile[0][0] not in READS_TO_THE_END
     return _detached(image)
@@ -297,7 +266,7 @@ def _detached(image: Image.Image) -> tuple[Image.Image, int]:
 
 
 def _header_size(image: Image.Image, policy: Policy) -> PictureSize:
-    _check_size(image.size, policy)
+    check_size(image.size, policy)
     file = getattr(image, "fp", None)
     if image.format == "PNG" and file is not None and "exif" not in image.info and _facts_follow(file):
         image.load()
@@ -325,7 +294,7 @@ def _check_whole(image: ImageFile.ImageFile, file: _Reader) -> None:
             pixels = name == b"IDAT"
             file.seek(at - 4)
             if zlib.crc32(file.read(length + 4)).to_bytes(4, "big") != file.read(4):
-                raise _Refusal(f"damaged PNG: wrong checksum of chunk {name.decode('latin-1')} at byte {at}")
+                raise Refusal(f"damaged PNG: wrong checksum of chunk {name.decode('latin-1')} at byte {at}")
     elif image.format == "WEBP":
         file.seek(4)
         expected = 8 + int.from_bytes(file.read(4), "little")
@@ -382,7 +351,7 @@ def _check_icons(file: _Reader, policy: Policy) -> None:
         head = file.read(24)
         if len(head) == 24:
             png = head.startswith(b"\x89PNG")
-            _check_size(struct.unpack(">II", head[16:24]) if png else struct.unpack("<II", head[4:12]), policy)
+            check_size(struct.unpack(">II", head[16:24]) if png else struct.unpack("<II", head[4:12]), policy)
 
 
 @contextmanager
@@ -402,8 +371,8 @@ def _borrowed(image: Image.Image) -> Iterator[None]:
 # Pixels.
 
 
-def _upright(image: Image.Image, turn: int, alpha: Alpha) -> Image.Image:
-    picture = _to_rgb(image, alpha)
+def _upright(image: Image.Image, turn: int) -> Image.Image:
+    picture = _to_rgb(image)
     if turn in TURNS:
         picture = picture.transpose(TURNS[turn])
     picture.info = {}  # it is upright: the old EXIF would turn it again
@@ -411,13 +380,13 @@ def _upright(image: Image.Image, turn: int, alpha: Alpha) -> Image.Image:
     return picture
 
 
-def _to_rgb(image: Image.Image, alpha: Alpha) -> Image.Image:
+def _to_rgb(image: Image.Image) -> Image.Image:
     """image: a plain one, whose info may be changed; the pixels may be shared, except those of a palette."""
     if image.mode == "F" or image.mode.startswith("I"):
         image = _to_gray(image)
     if image.mode in ("La", "RGBa"):
         image = image.convert(image.mode.upper())
-    if alpha == "white" and image.has_transparency_data:
+    if image.has_transparency_data:
         colours = image.convert("RGBA")
         picture = Image.new("RGB", image.size, (255, 255, 255))
         picture.paste(colours, mask=colours.getchannel("A"))
@@ -431,104 +400,21 @@ def _to_gray(image: Image.Image) -> Image.Image:
     values = np.asarray(image)
     transparent = image.info.get("transparency")
     if image.mode == "F":
-        _check_floats(values)
+        check_floats(values)
         low, high = float(values.min()), float(values.max())
         if high > 1 and low >= 0 and high <= 255 and bool((values == np.rint(values)).all()):
             gray = values.astype(np.uint8)
         else:
-            gray = _to_bytes(values)
+            gray = to_bytes(values)
     elif image.mode != "I" or image.format in ("PNG", "PPM"):  # both store at most 16 bits; Pillow scales PPM to that
         gray = (values >> 8).astype(np.uint8)
     else:
-        gray = _to_bytes(values)
+        gray = to_bytes(values)
     picture = Image.fromarray(gray)
     if isinstance(transparent, int):
         opaque = np.where(values == transparent, 0, 255).astype(np.uint8)
         picture = Image.merge("LA", (picture, Image.fromarray(opaque)))
     return picture
-
-
-def _is_tensor(value: Any) -> bool:
-    torch = sys.modules.get("torch")
-    return torch is not None and isinstance(value, torch.Tensor)
-
-
-def _check_kind(value: Any) -> None:
-    if not (_is_tensor(value) or isinstance(value, np.ndarray)):
-        reason = "a picture is a path, URL, bytes, file object, PIL image, numpy array or torch tensor"
-        raise _Refusal(reason, None, UnsupportedInput)
-    if not _is_real(value):
-        raise _Refusal("pixels are real numbers", "Convert it to uint8 or float first.", UnsupportedInput)
-
-
-def _is_real(array: Any) -> bool:
-    if _is_tensor(array):
-        return not array.dtype.is_complex
-    return array.dtype.kind in "buif" or array.dtype.name == "bfloat16"  # numpy's bfloat16 comes from ml_dtypes
-
-
-def _as_array(value: Any) -> Array:
-    """A view where that is possible; never written to."""
-    if _is_tensor(value):
-        wide = value.float() if str(value.dtype) == "torch.bfloat16" else value  # which numpy does not know
-        return np.asarray(wide.numpy(force=True))
-    array = np.asarray(value)
-    return array.astype(np.float32) if array.dtype.name == "bfloat16" else array
-
-
-def _array_size(value: Any, policy: Policy) -> tuple[int, int]:
-    """Width and height of an array that is one picture."""
-    _check_kind(value)
-    shape = tuple(int(length) for length in value.shape)
-    layout = pixels_layout(shape)
-    allowed = "one picture has shape (H, W), (H, W, 1|3|4) or (1|3|4, H, W)"
-    if layout == "both":
-        hint = "Say which by passing PIL.Image.fromarray(array) of an array (H, W, channels)."
-        raise _Refusal("both its first and its last axis could be the channels", hint, AmbiguousInput)
-    if len(shape) == 4:
-        raise _Refusal(allowed, "Pass a batch of pictures as a list: list(array).", UnsupportedInput)
-    if layout == "neither":
-        raise _Refusal(allowed, "Move or add the axis of channels.", MediaError)
-    height, width = shape[1:] if layout == "first" else shape[:2]
-    _check_size((width, height), policy)
-    return width, height
-
-
-def _from_array(array: Array) -> Image.Image:
-    """array: of a shape that _array_size has passed."""
-    pixels = _to_bytes(array)
-    if pixels_layout(pixels.shape) == "first":
-        pixels = np.moveaxis(pixels, 0, -1)
-    if pixels.ndim == 3 and pixels.shape[2] == 1:
-        pixels = pixels[:, :, 0]
-    return Image.fromarray(np.ascontiguousarray(pixels))
-
-
-def _to_bytes(values: Array) -> Array:
-    """Values to uint8 of the same shape, by the rules of their dtype."""
-    kind = values.dtype.kind
-    if kind == "b":
-        return np.where(values, np.uint8(255), np.uint8(0))
-    if kind == "f":
-        _check_floats(values)
-        if values.min() < 0 or values.max() > 1:
-            raise _Refusal(f"its floats are from {values.min():g} to {values.max():g}; they must be in 0..1", FLOATS)
-        fine = values.astype(np.float32) if values.dtype.itemsize < 4 else values
-        scaled: Array = np.rint(fine * 255).astype(np.uint8)
-        return scaled
-    if values.dtype == np.uint8:
-        return values
-    if kind == "u" and values.dtype.itemsize == 2:
-        return np.right_shift(values, 8).astype(np.uint8)
-    if values.min() < 0 or values.max() > 255:
-        reason = f"its integers are from {values.min()} to {values.max()}; they must be in 0..255"
-        raise _Refusal(reason, "Scale them to 0..255, or pass 16-bit values as uint16.")
-    return values.astype(np.uint8)
-
-
-def _check_floats(values: Array) -> None:
-    if not (np.isfinite(values.min()) and np.isfinite(values.max())):
-        raise _Refusal("it has values that are NaN or infinite", "Replace them first, e.g. with numpy.nan_to_num.")
 
 
 def _digest(facts: str, content: bytes | Array) -> str:

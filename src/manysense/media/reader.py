@@ -11,7 +11,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -77,14 +77,16 @@ class Reader:
         return not is_reference(part.value) and "fps" not in part.meta and not hasattr(part.value, "get_frames_at")
 
     def picture_size(self, part: Part) -> PictureSize:
-        return self.once(("size", id(part)), lambda: image.picture_size(self.value(part), self.policy))
+        size: PictureSize = self.once(("size", id(part)), lambda: image.picture_size(self.value(part), self.policy))
+        return size
 
     def clip_size(self, part: Part) -> ClipSize:
-        return self.once(
+        size: ClipSize = self.once(
             ("size", id(part)),
             lambda: video.clip_size(self.value(part), self.policy, fps=part.meta.get("fps")),
             keep=True,
         )
+        return size
 
     def sound_seconds(self, part: Part, rate: int) -> float:
         given = part.meta.get("sampling_rate", rate)
@@ -92,9 +94,9 @@ class Reader:
 
     # ---- the contents
 
-    def picture(self, part: Part, alpha: Literal["drop", "white"]) -> Any:
+    def picture(self, part: Part) -> Any:
         """A PIL picture in RGB, the reader's own copy."""
-        return image.open_picture(self.value(part), self.policy, alpha=alpha)
+        return image.open_picture(self.value(part), self.policy)
 
     def sound(self, part: Part, rate: int) -> npt.NDArray[np.float32]:
         """(n,) mono samples at `rate` Hz."""

@@ -113,6 +113,7 @@ def _mask_of(features: Features, tokens: Tensor) -> Tensor:
     mask = features.get("attention_mask")
     if mask is None or mask.shape[-1] != tokens.shape[1]:
         return torch.ones(tokens.shape[:-1], device=tokens.device, dtype=torch.int64)
+    assert isinstance(mask, Tensor)
     return mask
 
 

@@ -35,13 +35,15 @@ def quantize(vectors: npt.NDArray[Any], precision: str, ranges: npt.NDArray[Any]
     if precision == "float32":
         return vectors
     if precision in ("binary", "ubinary"):
-        packed = np.packbits(np.asarray(vectors, np.float32) > 0, axis=-1)
-        return packed if precision == "ubinary" else (packed.astype(np.int16) - 128).astype(np.int8)
+        packed: npt.NDArray[np.uint8] = np.packbits(np.asarray(vectors, np.float32) > 0, axis=-1)
+        if precision == "ubinary":
+            return packed
+        return (packed.astype(np.int16) - 128).astype(np.int8)
     assert ranges is not None
     low, high = np.asarray(ranges, np.float32)
     steps = (high - low) / 255
     steps = np.where(steps > 0, steps, 1)
-    levels = np.clip(np.floor((np.asarray(vectors, np.float32) - low) / steps), 0, 255)
+    levels: npt.NDArray[Any] = np.clip(np.floor((np.asarray(vectors, np.float32) - low) / steps), 0, 255)
     return levels.astype(np.uint8) if precision == "uint8" else (levels - 128).astype(np.int8)
 
 

@@ -112,7 +112,7 @@ class SentenceTransformer(Model):
             spread="device_map" in (given["model_kwargs"] or {}),
         )
         self.policy = policy
-        self.model_card_data = model_card_data
+        self.model_card_data: Any = model_card_data
         self.truncate_dim = truncate_dim if truncate_dim is not None else stored.get("truncate_dim")
         self._similarity_fn_name: str | None = None
         self.similarity_fn_name = similarity_fn_name or stored.get("similarity_fn_name")
@@ -125,26 +125,76 @@ class SentenceTransformer(Model):
     @overload
     def encode(
         self,
-        inputs: str,
-        *args: Any,
-        convert_to_tensor: Literal[False] = ...,
-        on_error: Literal["raise", "nan"] = ...,
+        inputs: Any = ...,
+        prompt_name: str | None = ...,
+        prompt: str | None = ...,
+        batch_size: int | None = ...,
+        show_progress_bar: bool | None = ...,
+        *,
+        on_error: Literal["skip"],
         **kwargs: Any,
-    ) -> Vectors: ...
-    @overload
-    def encode(self, inputs: Any, *args: Any, convert_to_tensor: Literal[True], **kwargs: Any) -> Tensor: ...
-    @overload
-    def encode(self, inputs: Any, *args: Any, on_error: Literal["skip"], **kwargs: Any) -> Kept: ...
-    @overload
-    def encode(self, inputs: Any, *args: Any, convert_to_numpy: Literal[False], **kwargs: Any) -> list[Tensor]: ...
+    ) -> Kept: ...
     @overload
     def encode(
-        self, inputs: Any, *args: Any, output_value: Literal["token_embeddings"], **kwargs: Any
+        self,
+        inputs: Any = ...,
+        prompt_name: str | None = ...,
+        prompt: str | None = ...,
+        batch_size: int | None = ...,
+        show_progress_bar: bool | None = ...,
+        *,
+        output_value: Literal["token_embeddings"],
+        **kwargs: Any,
     ) -> list[Tensor]: ...
     @overload
-    def encode(self, inputs: Any, *args: Any, output_value: None, **kwargs: Any) -> list[dict[str, Any]]: ...
+    def encode(
+        self,
+        inputs: Any = ...,
+        prompt_name: str | None = ...,
+        prompt: str | None = ...,
+        batch_size: int | None = ...,
+        show_progress_bar: bool | None = ...,
+        *,
+        output_value: None,
+        **kwargs: Any,
+    ) -> list[dict[str, Any]]: ...
     @overload
-    def encode(self, inputs: Any, *args: Any, **kwargs: Any) -> Vectors: ...
+    def encode(
+        self,
+        inputs: Any = ...,
+        prompt_name: str | None = ...,
+        prompt: str | None = ...,
+        batch_size: int | None = ...,
+        show_progress_bar: bool | None = ...,
+        *,
+        convert_to_tensor: Literal[True],
+        **kwargs: Any,
+    ) -> Tensor: ...
+    @overload
+    def encode(
+        self,
+        inputs: Any = ...,
+        prompt_name: str | None = ...,
+        prompt: str | None = ...,
+        batch_size: int | None = ...,
+        show_progress_bar: bool | None = ...,
+        *,
+        convert_to_numpy: Literal[False],
+        **kwargs: Any,
+    ) -> list[Tensor]: ...
+    @overload
+    def encode(
+        self,
+        inputs: Any = ...,
+        prompt_name: str | None = ...,
+        prompt: str | None = ...,
+        batch_size: int | None = ...,
+        show_progress_bar: bool | None = ...,
+        output_value: OutputValue | None = ...,
+        precision: Precision = ...,
+        convert_to_numpy: bool = ...,
+        **kwargs: Any,
+    ) -> Vectors: ...
 
     def encode(
         self,
@@ -200,7 +250,7 @@ class SentenceTransformer(Model):
             output=output_value,
             normalize=normalize_embeddings,
             truncate_dim=truncate_dim,
-            precision=precision or "float32",
+            precision=precision,
             on_error=on_error,
             on_truncate=on_truncate,
             policy=policy,
@@ -293,7 +343,7 @@ class SentenceTransformer(Model):
         unknown = set(kwargs) - set(known) - {"task", "processing_kwargs"}
         if unknown:
             raise UsageError(
-                f"encode got unknown arguments {sorted(unknown)}; this model's modules take {known or 'no further ones'}"
+                f"encode got unknown arguments {sorted(unknown)}; this model takes {known or 'no further ones'}"
             )
         dims = truncate_dim if truncate_dim is not None else self.truncate_dim
         self._check_dims(dims)
@@ -376,6 +426,7 @@ class SentenceTransformer(Model):
 
     def set_pooling_include_prompt(self, include_prompt: bool) -> None:
         """Whether pooling counts the prompt's tokens."""
+        module: Any
         for module in self:
             if hasattr(module, "include_prompt"):
                 module.include_prompt = include_prompt
@@ -413,8 +464,14 @@ def _load(
     from ..checkpoints.types import Wanted
 
     source = Source(name, revision, given["token"], given["cache_folder"], local_files_only, trust_remote_code)
-    kwargs = (given[key] or {} for key in ("model_kwargs", "processor_kwargs", "config_kwargs"))
-    return load(source, Wanted(*kwargs, trust_remote_code, device_type))
+    wanted = Wanted(
+        given["model_kwargs"] or {},
+        given["processor_kwargs"] or {},
+        given["config_kwargs"] or {},
+        trust_remote_code,
+        device_type,
+    )
+    return load(source, wanted)
 
 
 def _no_pools() -> NoReturn:

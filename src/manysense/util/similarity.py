@@ -22,7 +22,7 @@ Score = Callable[[Any, Any], Tensor]
 
 
 def as_matrix(vectors: Any) -> Tensor:
-    """(n, dims) float tensor of a tensor, array, list of either, or one vector (n = 1); memory is shared if possible."""
+    """(n, dims) float tensor of a tensor, array, list of either, or one vector (n = 1); memory is shared."""
     made = as_float(vectors)
     return made.unsqueeze(0) if made.dim() == 1 else made
 
@@ -106,7 +106,8 @@ def pairwise_dot_score(a: Any, b: Any) -> Tensor:
 def pairwise_euclidean_sim(a: Any, b: Any) -> Tensor:
     """(n, dims), (n, dims) → (n,) negative Euclidean distances."""
     left, right = _rows(a, b)
-    return -torch.linalg.vector_norm(left - right, dim=-1)
+    distances: Tensor = torch.linalg.vector_norm(left - right, dim=-1)
+    return -distances
 
 
 def pairwise_manhattan_sim(a: Any, b: Any) -> Tensor:
@@ -123,7 +124,8 @@ def pairwise_angle_sim(x: Any, y: Any) -> Tensor:
     z = (c**2 + d**2).sum(-1, keepdim=True)
     real, imaginary = (a * c + b * d) / z, (b * c - a * d) / z
     ratio = (c**2 + d**2).sum(-1, keepdim=True) ** 0.5 / (a**2 + b**2).sum(-1, keepdim=True) ** 0.5
-    return torch.cat([real, imaginary], dim=-1).mul(ratio).sum(-1).abs()
+    summed: Tensor = torch.cat([real, imaginary], dim=-1).mul(ratio).sum(-1)
+    return summed.abs()
 
 
 def _rows(a: Any, b: Any) -> tuple[Tensor, Tensor]:
@@ -141,7 +143,7 @@ class SimilarityFunction(Enum):
 
     COSINE = "cosine"
     DOT_PRODUCT = "dot"
-    DOT = "dot"
+    DOT = "dot"  # noqa: PIE796  both names are in use
     EUCLIDEAN = "euclidean"
     MANHATTAN = "manhattan"
 

@@ -64,7 +64,8 @@ class ModelFolder:
             )
         if config is None:
             raise ModelError(
-                f"{self.path / 'config.json'} names model type {raw.get('model_type')!r}, which the installed transformers does not know"
+                f"{self.path / 'config.json'} names model type {raw.get('model_type')!r}, which the installed "
+                "transformers does not know"
             )
         _without_cache(config)
         return config
@@ -80,9 +81,9 @@ class ModelFolder:
         return raw
 
     def _known(self, raw: Mapping[str, Any]) -> bool:
-        from transformers.models.auto.configuration_auto import CONFIG_MAPPING_NAMES
+        from transformers import CONFIG_MAPPING
 
-        if raw.get("model_type") in CONFIG_MAPPING_NAMES:
+        if raw.get("model_type") in CONFIG_MAPPING:
             return True
         if "auto_map" not in raw:
             return False
@@ -204,8 +205,9 @@ def _without_cache(config: Any) -> None:
 @contextlib.contextmanager
 def quiet() -> Iterator[None]:
     """transformers without progress bars and reports; its settings are put back."""
-    from transformers.utils import logging as reports
+    from transformers.utils import logging
 
+    reports: Any = logging
     with _quiet_lock:
         bars, level = reports.is_progress_bar_enabled(), reports.get_verbosity()
         reports.disable_progress_bar()

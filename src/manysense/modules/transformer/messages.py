@@ -113,7 +113,7 @@ class Renderer:
         texts = {id(part): text_of(part) for turn in turns for part in turn.parts if part.modality == "text"}
         made = self._ids(turns, texts, expand)
         if limit is None or len(made[0]) <= limit:
-            return Rendered(*made, length=len(made[0]))
+            return Rendered(made[0], made[1], len(made[0]))
         return self._shortened(turns, texts, expand, made, limit)
 
     def _shortened(
@@ -131,7 +131,7 @@ class Renderer:
                 texts[id(part)] = full[: ends[keep - 1]] if keep else ""
                 made = self._ids(turns, texts, expand)
             if len(made[0]) <= limit:
-                return Rendered(*made, length=length)
+                return Rendered(made[0], made[1], length)
         raise InputTooLong(
             f"its media and the chat around them take {len(made[0]):,} tokens; the model reads {limit:,}",
             hint="Lower max_pixels or the number of frames, or pass fewer media.",
@@ -197,7 +197,8 @@ class Renderer:
             pieces = rendered.split(holder.token) if parts else [rendered]
             if parts and len(pieces) != len(parts) + 1:
                 raise ModelError(
-                    f"the chat template wrote {len(pieces) - 1} placeholders {holder.token!r} for {len(parts)} {modality} parts"
+                    f"the chat template wrote {len(pieces) - 1} placeholders {holder.token!r} for {len(parts)} "
+                    f"{modality} parts"
                 )
             for i, part in enumerate(parts):
                 pieces[i] += expand(part)

@@ -264,13 +264,13 @@ class Transformer(InputModule):
         part, policy = measured.draft
         key = (reader.key(part), id(policy))
         if part.modality == "image":
-            return dict(reader.once(key, lambda: policy.prepare(reader.picture(part, policy.alpha))))
+            return dict(reader.once(key, lambda: policy.prepare(reader.picture(part))))
         return dict(reader.once(key, lambda: policy.prepare(reader.sound(part, policy.rate))))
 
     def _open_planned(self, plan: _MediumPlan, reader: Reader) -> Mapping[str, Any]:
         key = (reader.key(plan.part), plan.expansion, plan.indices)
         if plan.part.modality == "image":
-            made = lambda: plan.policy.prepare(reader.picture(plan.part, plan.policy.alpha))  # noqa: E731
+            made = lambda: plan.policy.prepare(reader.picture(plan.part))  # noqa: E731
         else:
             made = lambda: plan.policy.prepare(reader.clip(plan.part, plan.indices).frames, plan.listed)  # noqa: E731
         opened: Mapping[str, Any] = reader.once(key, made)
@@ -350,9 +350,8 @@ class Transformer(InputModule):
         if self._stored["modality_config"] is not None:
             return {name: value for name, value in self._stored.items() if value is not None}
         calls = {"+".join(r) if isinstance(r, tuple) else r: c for r, c in self.recipe.routes.items()}
-        if "message" in calls:
-            calls = {**dict.fromkeys(m for m in self.modalities if m != "message"), **calls}
-            calls = {name: call or self.recipe.routes["message"] for name, call in calls.items()}
+        if "message" in calls:  # every modality takes the same way
+            calls = dict.fromkeys(self.modalities, calls["message"])
         made: dict[str, Any] = {
             name: {
                 "method": call.method,

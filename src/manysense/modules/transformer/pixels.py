@@ -13,7 +13,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal, Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -22,7 +22,6 @@ from ...errors import MediaError, UsageError
 from ...media.types import ClipSize, PictureSize
 from .recipe import FolderFacts
 
-Alpha = Literal["drop", "white"]
 Arrays = dict[str, npt.NDArray[Any]]
 Table = npt.NDArray[np.float32]
 
@@ -32,9 +31,7 @@ LISTED_FPS = 2.0
 
 
 class ImagePolicy(Protocol):
-    """How one picture is prepared. alpha: what happens to transparency."""
-
-    alpha: Alpha
+    """How one picture is prepared."""
 
     def tokens(self, size: PictureSize) -> tuple[int, int]:
         """(tokens it becomes in the sequence, patches that the tower sees)."""
@@ -80,7 +77,8 @@ def lookup_table(config: Mapping[str, Any], *, fused: bool = False) -> Table:
     mean, std = (np.array(_three(config[name]), np.float32)[:, None] for name in ("image_mean", "image_std"))
     if fused and scale is not None:
         factor = np.float32(1.0 / scale)
-        return (values.astype(np.float32) - mean * factor) / (std * factor)
+        folded: Table = (values.astype(np.float32) - mean * factor) / (std * factor)
+        return folded
     rescaled = (values.astype(np.float64) * scale if scale is not None else values).astype(np.float32)
     table: Table = (rescaled - mean) / std
     return table
@@ -110,7 +108,6 @@ class FixedSquare:
     shortest: int | None
     exact: tuple[int, int] | None  # (height, width)
     crop: tuple[int, int] | None  # (height, width)
-    alpha: Alpha = "white"
 
     @classmethod
     def of(cls, facts: FolderFacts) -> FixedSquare:
@@ -214,7 +211,6 @@ class Patches:
     merge: int = 2
     depth: int = 2
     resample: int = 3
-    alpha: Alpha = "white"
 
     @classmethod
     def of(cls, facts: FolderFacts, *, least: int, most: int) -> Patches:
@@ -330,9 +326,10 @@ class PatchedFrames:
     def prepare(self, frames: npt.NDArray[np.uint8], listed: bool) -> Arrays:
         if missing := -len(frames) % self.depth:
             frames = np.concatenate([frames, np.repeat(frames[-1:], missing, 0)])
-        target = self._frame_size(*frames.shape[1:3], len(frames), listed)
+        height, width = frames.shape[1:3]
+        target = self._frame_size(height, width, len(frames), listed)
         if listed:
-            frames = _resized_by_pillow(frames, self._first_size(*frames.shape[1:3]))
+            frames = _resized_by_pillow(frames, self._first_size(height, width))
         resized = _resized_by_torch(frames, target)
         planes = np.stack([_planes(frame, self.table) for frame in resized])
         patches, grid = cut_patches(planes, self.patch, self.merge, self.depth)

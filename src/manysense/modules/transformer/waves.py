@@ -23,10 +23,17 @@ Samples = npt.NDArray[np.float32]
 
 
 class AudioPolicy(Protocol):
-    """How one sound is prepared. rate: Hz that the model reads.  window: seconds it hears, None for all."""
+    """How one sound is prepared."""
 
-    rate: int
-    window: float | None
+    @property
+    def rate(self) -> int:
+        """Hz that the model reads."""
+        ...
+
+    @property
+    def window(self) -> float | None:
+        """Seconds that it hears, None for all."""
+        ...
 
     def tokens(self, seconds: float) -> int: ...
 
