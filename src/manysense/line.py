@@ -6,22 +6,23 @@ cut and what a prompt could not be put before, for one warning at the end. Does 
 
 from __future__ import annotations
 
-import sys
-import warnings
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import torch
 
-from .errors import InputTooLong, ItemError, ManysenseWarning
+from .errors import InputTooLong, ItemError
 from .inputs.parse import Parser
 from .inputs.types import Item, Part
-from .media.reader import Reader, is_reference, peek
+from .media.fetch import describe
+from .media.reader import Reader, peek
 from .modules.base import Features, InputModule, Measured
 from .modules.custom import Adapted
 from .settings import Settings
+from .warn import warn
 
 if TYPE_CHECKING:
+    from .batching.run import Done
     from .model import Model
 
 Finish = Callable[[Features, int], Sequence[Any]]
@@ -42,6 +43,9 @@ class ModelLine:
             modality=settings.modality,
             chat="message" in modalities,
         )
+        check = getattr(self.first, "check", None)
+        if check is not None:
+            check(settings)
         self.cuts: list[tuple[float, float, str]] = []
         self.without_prompt = 0
 
@@ -70,26 +74,29 @@ class ModelLine:
 
     def measure(self, items: Sequence[Item], reader: Reader) -> list[Measured | ItemError]:
         measured = self.first.measure(items, reader, self.settings)
-        for i, (item, made) in enumerate(zip(items, measured)):
-            if isinstance(made, Measured):
-                if made.cut is not None:
-                    measured[i] = self._cut(made)
-                if self.settings.prompt and made.route not in ("text", "message"):
-                    self.without_prompt += 1
-            elif made.source is None:
-                made.source = _source_of(item)
+        for i, made in enumerate(measured):
+            if isinstance(made, Measured) and made.cut is not None and self.settings.on_truncate == "error":
+                length, limit, unit = made.cut
+                measured[i] = InputTooLong(
+                    f"the input has {length:,} {unit}; this model reads {limit:,}",
+                    hint='Split it, or accept the loss with on_truncate="warn" or "ignore".',
+                )
         return measured
 
-    def _cut(self, measured: Measured) -> Measured | ItemError:
-        assert measured.cut is not None
-        length, limit, unit = measured.cut
-        if self.settings.on_truncate == "error":
-            return InputTooLong(
-                f"the input has {length:,} {unit}; this model reads {limit:,}",
-                hint='Split it, or accept the loss with on_truncate="warn" or "ignore".',
-            )
-        self.cuts.append(measured.cut)
-        return measured
+    def source(self, item: Item) -> str:
+        """What the caller would call the item."""
+        part = item.parts[0]
+        if isinstance(part.value, str) and part.modality == "text":
+            return repr(part.value if len(part.value) <= 72 else part.value[:69] + "…")
+        return describe(part.value)
+
+    def saw(self, done: Done) -> None:
+        """Count what the caller should know of: every input, also those that share a row."""
+        for rows, measured in zip(done.rows, done.measured):
+            if measured.cut is not None:
+                self.cuts += [measured.cut] * len(rows)
+            if self.settings.prompt and measured.route not in ("text", "message"):
+                self.without_prompt += len(rows)
 
     def prepare(self, measured: Measured, reader: Reader) -> Features:
         return self.first.prepare(measured, reader, self.settings)
@@ -117,25 +124,3 @@ class ModelLine:
                 f"the prompt was not put before {self.without_prompt} inputs that are not text: this model has no "
                 "place for it"
             )
-
-
-def warn(message: str) -> None:
-    """A ManysenseWarning that points at the caller's own line."""
-    warnings.warn(message, ManysenseWarning, stacklevel=_outside())
-
-
-def _outside() -> int:
-    """The stack level, seen from `warn`, of the first frame that is not this package's."""
-    level, frame = 1, sys._getframe(1)
-    while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith("manysense"):
-        level, frame = level + 1, frame.f_back
-    return level
-
-
-def _source_of(item: Item) -> str:
-    part = item.parts[0]
-    return (
-        repr(part.value)[:80]
-        if isinstance(part.value, str) or not is_reference(part.value)
-        else type(part.value).__name__
-    )

@@ -46,7 +46,7 @@ class Model(nn.Sequential):
         if not named:
             raise UsageError("a model needs at least one module")
         super().__init__(OrderedDict(named))
-        self.prompts = {"query": "", "document": "", **_checked_prompts(prompts or {})}
+        self.prompts = {"query": "", "document": "", **checked_prompts(prompts or {})}
         if default_prompt_name is not None and default_prompt_name not in self.prompts:
             raise UsageError(
                 f"default_prompt_name={default_prompt_name!r} is not one of the prompts: {sorted(self.prompts)}"
@@ -275,7 +275,9 @@ class _Guard:
             return kept[1]
 
 
-def _checked_prompts(prompts: Mapping[str, str]) -> dict[str, str]:
+def checked_prompts(prompts: Mapping[str, str]) -> dict[str, str]:
+    if not isinstance(prompts, Mapping):
+        raise UsageError(f"prompts map names to texts, got {type(prompts).__name__}")
     for name, text in prompts.items():
         if not isinstance(name, str) or not isinstance(text, str):
             raise UsageError(f"prompts map names to texts, got {name!r}: {text!r}")

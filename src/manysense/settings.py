@@ -64,8 +64,14 @@ class Settings:
             positive("max_length", self.max_length)
         if self.on_error == "nan" and self.precision != "float32":
             raise UsageError(f'on_error="nan" cannot be written into {self.precision} vectors; use on_error="skip"')
-        for section in self.processing:
+        if not isinstance(self.policy, Policy):
+            raise UsageError(f"policy must be a manysense.Policy, got {type(self.policy).__name__}")
+        if not isinstance(self.processing, Mapping):
+            raise UsageError(f"processing_kwargs is a dict of sections, got {type(self.processing).__name__}")
+        for section, options in self.processing.items():
             choose("processing_kwargs section", section, PROCESSING_SECTIONS)
+            if not isinstance(options, Mapping):
+                raise UsageError(f"processing_kwargs[{section!r}] is a dict of options, got {options!r}")
 
     @property
     def digest(self) -> str:

@@ -89,6 +89,19 @@ def as_device(device: Any) -> Any:
     if device is None:
         device = best_device()
     try:
-        return torch.device(device)
+        made = torch.device(device)
     except (RuntimeError, TypeError) as error:
         raise UsageError(f"device={device!r} is not known: {str(error).splitlines()[0]}") from None
+    if not _is_there(made):
+        raise UsageError(f"device={device!r} is not there on this machine; the best one is {best_device()!r}")
+    return made
+
+
+def _is_there(device: Any) -> bool:
+    import torch
+
+    if device.type == "cuda":
+        return (device.index or 0) < torch.cuda.device_count()
+    if device.type == "mps":
+        return bool(torch.backends.mps.is_available())
+    return bool(device.type != "meta")

@@ -64,12 +64,17 @@ class Line(Protocol):
         """One row per item."""
         ...
 
+    def source(self, item: Any) -> str:
+        """What the caller would call the item."""
+        ...
+
 
 @dataclass(slots=True)
 class Unit:
     """One distinct item of a window. rows: every position of the caller's inputs that holds it."""
 
     rows: list[int]
+    item: Any
     measured: Any
     reader: Any
     features: Any = None
@@ -180,24 +185,30 @@ def _measure(line: Line, items: list[tuple[int, Any]], reader: Any) -> Iterator[
         try:
             key = line.key(item, reader)
         except ItemError as error:
-            yield Done([[row]], error=copy.copy(error))
+            yield from _failed(line, [row], item, error)
             continue
         place = first.setdefault(key, len(distinct)) if key is not None else len(distinct)
         if place < len(distinct):
             distinct[place][0].append(row)
         else:
             distinct.append(([row], item))
-    for (rows, _), measured in zip(distinct, line.measure([item for _, item in distinct], reader)):
+    for (rows, item), measured in zip(distinct, line.measure([item for _, item in distinct], reader)):
         if isinstance(measured, ItemError):
-            for row in rows:
-                yield Done([[row]], error=copy.copy(measured))
+            yield from _failed(line, rows, item, measured)
         else:
-            yield Unit(rows, measured, reader)
+            yield Unit(rows, item, measured, reader)
 
 
 def _is_small(batch: Batch) -> bool:
     """Whether starting threads would cost more than it brings."""
     return batch.cost <= WORTH_A_CREW and sum(unit.measured.opens for unit in batch.units) <= 1
+
+
+def _failed(line: Line, rows: list[int], item: Any, error: ItemError) -> list[Done]:
+    """The error once for each row, each its own object, naming the item."""
+    if error.source is None:
+        error.source = line.source(item)
+    return [Done([[row]], error=copy.copy(error)) for row in rows]
 
 
 def _cut(line: Line, units: list[Unit], batch_size: int | None, streams: int) -> Iterator[Batch]:
@@ -330,7 +341,7 @@ class _Crew:
                 unit.features = batch.prepared[i].result() if batch.prepared else self._prepare(unit)
                 ready.append(unit)
             except ItemError as error:
-                done += [Done([[row]], error=copy.copy(error)) for row in unit.rows]
+                done += _failed(self.line, unit.rows, unit.item, error)
         self.on_event("forward", [unit.rows for unit in ready])
         if ready:
             done += self._forward(ready, batch.cost)
@@ -348,7 +359,7 @@ class _Crew:
             if short:
                 _release_memory()
             if len(units) == 1:
-                return [Done([[row]], error=_forward_error(error, short)) for row in units[0].rows]
+                return _failed(self.line, units[0].rows, units[0].item, _forward_error(error, short))
             if not short and self._stop.is_set():
                 raise
             error.__traceback__ = None  # it holds the tensors of the failed batch

@@ -17,8 +17,8 @@ SUFFIXES: dict[Modality, frozenset[str]] = {
         ".jpg .jpeg .jpe .jfif .png .apng .gif .bmp .dib .tif .tiff .webp .avif .heic .heif .jp2 .j2k .ico "
         ".ppm .pgm .pbm .pnm .tga .svg".split()
     ),
-    "audio": frozenset(".wav .wave .flac .ogg .oga .opus .mp3 .m4a .aac .aif .aiff .aifc .au .snd .wma .weba".split()),
-    "video": frozenset(".mp4 .m4v .mov .qt .avi .mkv .webm .wmv .asf .flv .mpg .mpeg .ts .m2ts .mts .3gp .ogv".split()),
+    "audio": frozenset(".wav .wave .flac .ogg .oga .opus .mp3 .m4a .aac .aif .aiff .aifc .wma .weba".split()),
+    "video": frozenset(".mp4 .m4v .mov .qt .avi .mkv .webm .wmv .asf .flv .mpg .mpeg .m2ts .mts .3gp .ogv".split()),
 }
 TEXT_SUFFIXES = frozenset(".txt .text .md .markdown .rst".split())
 LONGEST_PATH = 4096
@@ -70,10 +70,11 @@ def form_of(string: str) -> Form:
         return Form("data", _data_kind(string))
     if head.startswith(("http://", "https://")):
         return Form("url", _url_kind(string)) if not any(c.isspace() for c in string.strip()) else TEXT
-    if head.startswith("file:"):
-        return Form("file-url", suffix_kind(urlsplit(string).path)) if "\n" not in string else TEXT
-    if len(string) <= LONGEST_PATH and "\n" not in string and "\r" not in string:
-        kind = suffix_kind(string.rstrip())
+    if head.startswith("file:/"):
+        return Form("file-url", _url_kind(string)) if "\n" not in string.strip() else TEXT
+    line = string.rstrip()  # a line read from a list of files still has its end
+    if len(line) <= LONGEST_PATH and "\n" not in line and "\r" not in line:
+        kind = suffix_kind(line)
         if kind is not None:
             return Form("path", kind)
     return _base64_form(string)

@@ -78,7 +78,7 @@ class Parser:
         if type(value) in _WRAPPERS:
             return _unwrap(value, _WRAPPERS[type(value)])
         if isinstance(value, str):
-            return self._string(str(value))
+            return self._string(str.__str__(value))
         if isinstance(value, os.PathLike):
             return self._path(value)
         if isinstance(value, (bytes, bytearray, memoryview)) or hasattr(value, "read"):
@@ -107,7 +107,7 @@ class Parser:
         if form.kind == "text" or form.modality == "text":
             return Part("text", string)
         if form.modality is not None:
-            return Part(form.modality, string)
+            return Part(form.modality, string.rstrip("\r\n") if form.kind != "base64" else string)
         if form.kind == "data":
             return Part(self._peeked(string, "its bytes"), string)
         raise AmbiguousInput(
@@ -228,7 +228,7 @@ def _unwrap(value: Any, modality: Modality) -> Part:
 
 def _text_part(value: Any) -> Part:
     if isinstance(value, str):
-        return Part("text", str(value))
+        return Part("text", str.__str__(value))
     if isinstance(value, os.PathLike):
         return Part("text", value)
     raise UnsupportedInput(f"text is {_short(value)}", source=_short(value), hint=_hint_for(value) or "Pass a str.")

@@ -21,11 +21,13 @@ def resolve_prompt(
     Raises UsageError for an unknown name.
     """
     if prompt is not None:
+        if not isinstance(prompt, str):
+            raise UsageError(f"prompt must be a str, got {type(prompt).__name__}")
         return prompt or None
     name = prompt_name if prompt_name is not None else default_name
     if name is None:
         return None
-    if name not in prompts:
+    if not isinstance(name, str) or name not in prompts:
         raise UsageError(f"prompt_name={name!r} is not one of this model's prompts: {sorted(prompts)}")
     return prompts[name] or None
 

@@ -30,7 +30,7 @@ def is_single(value: Any) -> bool:
     """
     if isinstance(value, (list, tuple)):
         return bool(value) and (is_message(value[0]) or is_sound_pair(value))
-    if isinstance(value, _SINGLE) or value is None or hasattr(value, "read") or is_array(value):
+    if isinstance(value, (*_SINGLE, type)) or value is None or hasattr(value, "read") or is_array(value):
         return True
     if isinstance(value, (set, frozenset)):
         raise UnsupportedInput(
@@ -60,7 +60,11 @@ def as_items(value: Any) -> tuple[Iterable[Any], int | None, bool]:
     if is_single(value):
         return [value], 1, True
     if hasattr(value, "__array_interface__") and getattr(value, "dtype", None) is not None:
-        value = value.ravel().tolist() if value.ndim != 1 else value.tolist()
+        if value.ndim != 1:
+            raise UnsupportedInput(
+                f"an array of {value.dtype} with {value.ndim} dimensions", hint="A column of inputs has one dimension."
+            )
+        value = value.tolist()
     if isinstance(value, (list, tuple)):
         return value, len(value), False
     return value, len(value) if hasattr(value, "__len__") else None, False

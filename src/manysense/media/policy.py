@@ -5,7 +5,9 @@ Knows: limits. Does not know: how they are enforced (fetch.py, image.py, audio.p
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+
+from ..errors import UsageError
 
 MEBI = 1024 * 1024
 
@@ -37,6 +39,20 @@ class Policy:
     max_seconds: float = 4 * 3600.0
     max_frames: int = 500_000
     max_text: int = 200_000_000
+
+    def __post_init__(self) -> None:
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if field.name in ("schemes", "hosts"):
+                if isinstance(value, str) or not (value is None or all(isinstance(v, str) for v in value)):
+                    raise UsageError(f"Policy({field.name}=…) is a set of names, got {value!r}")
+                if value is not None:
+                    object.__setattr__(self, field.name, frozenset(value))
+            elif isinstance(field.default, bool):
+                if not isinstance(value, bool):
+                    raise UsageError(f"Policy({field.name}=…) is True or False, got {value!r}")
+            elif isinstance(value, bool) or not isinstance(value, (int, float)) or value < 0 or value != value:
+                raise UsageError(f"Policy({field.name}=…) is a number of at least 0, got {value!r}")
 
 
 DEFAULT = Policy()

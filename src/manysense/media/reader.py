@@ -6,19 +6,21 @@ than that it may be called from many.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from ..errors import ManysenseError, MediaError
 from ..inputs.types import Modality, Part
 from . import audio, image, text, video
-from .fetch import fetch
+from .fetch import describe, fetch
 from .policy import Policy
 from .sniff import HEAD, sniff
 from .types import Blob, Clip, ClipSize, PictureSize
@@ -69,7 +71,8 @@ class Reader:
         """Equal for equal content."""
         value, rate = self.value(part), part.meta.get("sampling_rate", 0)
         made = {"image": image.picture_key, "video": video.clip_key}.get(part.modality)
-        name = made(value) if made else audio.sound_key(value, rate)
+        with self._opening(part):
+            name = made(value) if made else audio.sound_key(value, rate)
         return f"{part.modality}:{name}:{sorted(part.meta.items())}"
 
     def is_frames(self, part: Part) -> bool:
@@ -77,35 +80,53 @@ class Reader:
         return not is_reference(part.value) and "fps" not in part.meta and not hasattr(part.value, "get_frames_at")
 
     def picture_size(self, part: Part) -> PictureSize:
-        size: PictureSize = self.once(("size", id(part)), lambda: image.picture_size(self.value(part), self.policy))
+        with self._opening(part):
+            size: PictureSize = self.once(("size", id(part)), lambda: image.picture_size(self.value(part), self.policy))
         return size
 
     def clip_size(self, part: Part) -> ClipSize:
-        size: ClipSize = self.once(
-            ("size", id(part)),
-            lambda: video.clip_size(self.value(part), self.policy, fps=part.meta.get("fps")),
-            keep=True,
-        )
+        fps = part.meta.get("fps")
+        with self._opening(part):
+            size: ClipSize = self.once(
+                ("size", id(part)), lambda: video.clip_size(self.value(part), self.policy, fps=fps), keep=True
+            )
         return size
 
     def sound_seconds(self, part: Part, rate: int) -> float:
         given = part.meta.get("sampling_rate", rate)
-        return audio.sound_size(self.value(part), self.policy, rate=given).seconds
+        with self._opening(part):
+            return audio.sound_size(self.value(part), self.policy, rate=given).seconds
 
     # ---- the contents
 
     def picture(self, part: Part) -> Any:
         """A PIL picture in RGB, the reader's own copy."""
-        return image.open_picture(self.value(part), self.policy)
+        with self._opening(part):
+            return image.open_picture(self.value(part), self.policy)
 
     def sound(self, part: Part, rate: int) -> npt.NDArray[np.float32]:
         """(n,) mono samples at `rate` Hz."""
         given = part.meta.get("sampling_rate", rate)
-        sound = audio.open_sound(self.value(part), self.policy, rate=given)
-        return audio.resample(sound.samples, sound.rate, rate)
+        with self._opening(part):
+            sound = audio.open_sound(self.value(part), self.policy, rate=given)
+            return audio.resample(sound.samples, sound.rate, rate)
 
     def clip(self, part: Part, indices: Sequence[int]) -> Clip:
-        return video.open_clip(self.value(part), self.policy, indices, fps=part.meta.get("fps"))
+        with self._opening(part):
+            return video.open_clip(self.value(part), self.policy, indices, fps=part.meta.get("fps"))
+
+    @contextlib.contextmanager
+    def _opening(self, part: Part) -> Iterator[None]:
+        """Whatever a decoder or a caller's own object raises is an error of this item, never of the whole call."""
+        try:
+            yield
+        except (ManysenseError, MemoryError):
+            raise
+        except Exception as error:
+            raise MediaError(
+                f"{part.modality} {describe(part.value)} cannot be opened: {type(error).__name__}: {error}",
+                source=describe(part.value),
+            ) from error
 
     def once(self, key: Any, make: Callable[[], Any], *, keep: bool = False) -> Any:
         """make() once for each key, also when many threads ask at the same time; errors are remembered too.

@@ -29,6 +29,11 @@ def open_text(value: Any, policy: Policy) -> str:
             source=repr(text[:40] + "…"),
             hint="Split it into passages, or raise Policy(max_text=…).",
         )
+    return encodable(text)
+
+
+def encodable(text: str) -> str:
+    """The text with every lone surrogate replaced by U+FFFD."""
     return text if text.isascii() else _SURROGATE.sub("\ufffd", text)
 
 

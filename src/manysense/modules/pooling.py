@@ -70,6 +70,14 @@ class Pooling(Module):
 
     get_sentence_embedding_dimension = get_embedding_dimension
 
+    def get_config_dict(self) -> dict[str, Any]:
+        """In the keys that every version of the known library reads, where these can say it."""
+        if self.modes != tuple(mode for mode in MODES if mode in self.modes):
+            return super().get_config_dict()
+        config: dict[str, Any] = {"word_embedding_dimension": self.embedding_dimension}
+        config.update({key: mode in self.modes for key, mode in _OLD_KEYS.items()})
+        return {**config, "include_prompt": self.include_prompt}
+
     def forward(self, features: Features) -> Features:
         tokens = features["token_embeddings"]  # (batch, length, width)
         mask = _mask_of(features, tokens)  # (batch, length)

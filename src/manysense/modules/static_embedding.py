@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from ..errors import ItemError, ModelError
 from ..inputs.types import Item, Route
+from ..media.text import encodable
 from .base import Features, InputModule, Measured
 from .tokens import Tokens
 from .weights import load_weights, save_weights
@@ -74,7 +75,7 @@ class StaticEmbedding(InputModule):
     def measure(self, items: Sequence[Item], reader: Reader, settings: Settings) -> list[Measured | ItemError]:
         from .transformer.texts import open_texts
 
-        texts = open_texts(items, reader, settings.prompt or "")
+        texts = open_texts(items, reader, encodable(settings.prompt or ""))
         limit = settings.max_length or self.max_seq_length
         ids = iter(self._tokens.encode([t for t in texts if isinstance(t, str)], limit, special=False))
         return [self._measured(next(ids), limit) if isinstance(text, str) else text for text in texts]

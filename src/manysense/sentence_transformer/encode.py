@@ -18,11 +18,12 @@ from torch import Tensor
 from ..batching.run import Done, run
 from ..errors import ItemError, UsageError
 from ..inputs.shape import as_items
-from ..line import ModelLine, warn
+from ..line import ModelLine
 from ..outputs import dense
 from ..outputs.precision import as_ranges, own_ranges, quantize
 from ..outputs.rows import ArrayRows, ListRows, check_width
 from ..progress import bar
+from ..warn import warn
 
 if TYPE_CHECKING:
     from ..settings import Settings
@@ -86,6 +87,7 @@ def _stream(
         try:
             for done in pieces:
                 _take(done, waiting, model, settings, ranges)
+                line.saw(done)
                 while following in waiting:
                     row = waiting.pop(following)
                     if row is not None:
@@ -211,6 +213,7 @@ def _collect(
                     failed += rows
                 else:
                     store.write(done.rows, _storable(done.values, store))
+                    line.saw(done)
                     eta.saw(done)
                 advance(len(rows))
         finally:
@@ -244,6 +247,10 @@ def _width(model: Any, settings: Settings) -> int:
 
 
 def _shaped(rows: Any, settings: Settings, form: Form, network: Any, ranges: Any) -> Any:
+    if form == "list" and settings.precision != "float32":
+        rows = _as_array(rows)
+        if ranges is not None or "binary" in settings.precision:
+            rows = quantize(rows, settings.precision, ranges)
     if settings.precision in ("int8", "uint8") and ranges is None and len(rows):
         warn(
             f"{settings.precision} ranges were taken from this call's own {len(rows)} vectors, so that equal inputs of "
@@ -257,8 +264,7 @@ def _shaped(rows: Any, settings: Settings, form: Form, network: Any, ranges: Any
             return torch.stack(rows) if rows else torch.tensor([], device=network.device)
         return torch.from_numpy(rows)
     if form == "list" and settings.precision != "float32":
-        packed = quantize(_as_array(rows), settings.precision, ranges)
-        return list(torch.from_numpy(packed))
+        return list(torch.from_numpy(rows))
     return rows
 
 

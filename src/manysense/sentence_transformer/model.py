@@ -22,7 +22,7 @@ from ..errors import UsageError
 from ..inputs.prompts import DOCUMENT_NAMES, QUERY_NAMES, first_named, resolve_prompt
 from ..inputs.types import Modality
 from ..media.policy import DEFAULT, Policy
-from ..model import Model
+from ..model import Model, checked_prompts
 from ..outputs.precision import as_ranges
 from ..settings import OnError, OnTruncate, OutputValue, Precision, Settings
 from ..util.similarity import SimilarityFunction
@@ -106,7 +106,7 @@ class SentenceTransformer(Model):
         super().__init__(
             modules,
             device=placed,
-            prompts={**stored.get("prompts", {}), **(prompts or {})},
+            prompts={**stored.get("prompts", {}), **checked_prompts(prompts or {})},
             default_prompt_name=default_prompt_name or stored.get("default_prompt_name"),
             card=card,
             spread="device_map" in (given["model_kwargs"] or {}),

@@ -15,13 +15,17 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ...errors import ItemError, ModelError, UnsupportedModality
+from ...errors import ItemError, ModelError, UnsupportedModality, UsageError
 from ...inputs.types import Item, Part, Route
+from ...media.text import encodable
+from ...settings import positive
+from ...warn import warn
 from ..base import Features, InputModule, Measured, numbers, read_json, write_json
 from ..tokens import Tokens
 from .architectures import recipe_for
 from .folder import ModelFolder
 from .messages import Renderer
+from .pixels import unknown_overrides
 from .recipe import Call, FolderFacts, Recipe
 from .texts import open_texts
 
@@ -84,7 +88,8 @@ class Transformer(InputModule):
         self._files = folder.files()
         self._stored = {"modality_config": modality_config, "module_output_name": module_output_name}
         self._given_length = max_seq_length is not None
-        self.max_seq_length: int | None = max_seq_length or self._own_limit(facts)
+        self._positions = self._position_limit(facts)
+        self.max_seq_length = max_seq_length or self._own_limit(facts)
         self._build_policies(facts)
         self._parameters_of: dict[str, frozenset[str]] = {}
 
@@ -105,15 +110,36 @@ class Transformer(InputModule):
 
     def _own_limit(self, facts: FolderFacts) -> int | None:
         """The folder's token limit: the tokenizer's, at most what the position table holds."""
-        limits = [self.recipe.policies.text_limit]
+        limits = [self.recipe.policies.text_limit, self._positions]
         if self.tokenizer is not None and self.tokenizer.model_max_length < _NO_LIMIT:
             limits.append(int(self.tokenizer.model_max_length))
-        text = facts.config.get("text_config") or facts.config
-        positions = text.get("max_position_embeddings")
-        if isinstance(positions, int) and positions > 0:
-            limits.append(positions - self.recipe.policies.position_offset)
         known = [limit for limit in limits if limit]
         return min(known) if known else None
+
+    def _position_limit(self, facts: FolderFacts) -> int | None:
+        """Tokens that the position table holds, None where there is none."""
+        text = facts.config.get("text_config") or facts.config
+        positions = text.get("max_position_embeddings")
+        if not isinstance(positions, int) or positions <= 0:
+            return None
+        return positions - self.recipe.policies.position_offset
+
+    @property
+    def max_seq_length(self) -> int | None:
+        """Tokens read of a text. More than the position table holds is cut to that, with a warning."""
+        return self._max_seq_length
+
+    @max_seq_length.setter
+    def max_seq_length(self, value: int | None) -> None:
+        if value is not None:
+            positive("max_seq_length", value)
+        if self._positions is not None and (value is None or value > self._positions):
+            if value is not None:
+                warn(
+                    f"max_seq_length={value} is more than the {self._positions} positions of this model, which it reads"
+                )
+            value = self._positions
+        self._max_seq_length = value
 
     # ---- what users of the known library look at
 
@@ -162,17 +188,35 @@ class Transformer(InputModule):
         assert all(m is not None for m in measured)
         return measured  # type: ignore[return-value]
 
+    def check(self, settings: Settings) -> None:
+        """Before any work: raise UsageError for per-call options that this model does not know."""
+        text = settings.section("text")
+        unknown_overrides("text", text, ("max_length", "truncation", "padding", "return_tensors"))
+        if "max_length" in text:
+            positive('processing_kwargs["text"]["max_length"]', text["max_length"])
+        if text.get("truncation", True) in (False, "do_not_truncate"):
+            raise UsageError('truncation cannot be switched off; on_truncate="error" refuses long inputs')
+        for name, policy in (("image", self.image_policy), ("video", self.video_policy), ("audio", self.audio_policy)):
+            own = settings.processing.get(name, {})
+            if policy is None:
+                unknown_overrides(name, own, ())
+            else:
+                policy.changed(own)
+        unknown_overrides("chat_template", settings.processing.get("chat_template", {}), ())
+
     def _limit(self, settings: Settings) -> int | None:
-        given = settings.max_length or settings.section("text").get("max_length") or self.max_seq_length
-        return int(given) if given else None
+        given = settings.section("text").get("max_length") or settings.max_length or self.max_seq_length
+        return min(int(given), self._positions or int(given)) if given else None
 
     def _measure_texts(self, items: Sequence[Item], reader: Reader, settings: Settings) -> list[Measured | ItemError]:
-        prompt, limit = settings.prompt or "", self._limit(settings)
+        prompt, limit = encodable(settings.prompt or ""), self._limit(settings)
         texts = open_texts(items, reader, prompt)
         ids = iter(self._tokens.encode([t for t in texts if isinstance(t, str)], limit))
         prompt_length = len(self._tokens.encode([prompt], None, special=False)[0].ids) if prompt else 0
         if prompt_length:
             prompt_length += self._tokens.leading
+        if limit is not None and prompt_length and prompt_length + self._tokens.added >= limit:
+            raise UsageError(f"the prompt alone has {prompt_length} tokens, and this model reads {limit}")
         return [text if isinstance(text, ItemError) else self._text(next(ids), limit, prompt_length) for text in texts]
 
     def _text(self, ids: Any, limit: int | None, prompt_length: int) -> Measured:

@@ -10,6 +10,7 @@ else equals transformers' ClapFeatureExtractor.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -39,7 +40,7 @@ class AudioPolicy(Protocol):
 
     def prepare(self, samples: Samples) -> dict[str, npt.NDArray[Any]]: ...
 
-    def changed(self, overrides: dict[str, Any]) -> AudioPolicy: ...
+    def changed(self, overrides: Mapping[str, Any]) -> AudioPolicy: ...
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -129,7 +130,7 @@ class ClapMel:
         )
         return np.stack([shrunk[0, 0].numpy(), *(mel[start : start + frames] for start in starts)])
 
-    def changed(self, overrides: dict[str, Any]) -> ClapMel:
+    def changed(self, overrides: Mapping[str, Any]) -> ClapMel:
         if overrides.get("sampling_rate", self.rate) != self.rate:
             raise UsageError(
                 f"this model reads sound at {self.rate} Hz; give the rate of samples with Audio(samples, rate)"

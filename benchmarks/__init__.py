@@ -1,0 +1,1 @@
+"""Benchmarks: this library and its peer, sentence-transformers, in turn. Run with `python -m benchmarks`."""
