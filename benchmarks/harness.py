@@ -89,7 +89,7 @@ def measure(benchmark: Benchmark, pairs: int, quick: bool) -> dict[str, Any]:
     result["ratios"] = ratios(turns["peer"], turns["ours"]) if len(order) == 2 else {}
     result["load_average"] = {"before": load[0], "after": os.getloadavg()[0]}
     if busy is not None:
-        # Includes loading the models, which is ours but not in a turn: an upper bound.
+        # An upper bound: loading the models is in it, for it is in no turn.
         result["other_cores"] = max(0.0, (_busy() - busy - own) / (time.monotonic() - start))
     return result
 
@@ -99,7 +99,7 @@ def ratios(peer: list[Turn], ours: list[Turn]) -> dict[str, dict[str, float]]:
     made = {}
     for name in Turn._fields:
         a, b = ([getattr(turn, name) for turn in side] for side in (peer, ours))
-        if not all(b):
+        if not all(a) or not all(b):
             continue
         of_pairs = [x / y for x, y in zip(a, b)]
         median = statistics.median(a) / statistics.median(b)
@@ -125,27 +125,32 @@ def _open(side: Side, case: Any) -> Program | Resident:
     return Program(side) if isinstance(side, str) else Resident(side, case)
 
 
+_SAY_PEAK = """
+try:
+    print(next(int(line.split()[1]) for line in open("/proc/self/status") if line.startswith("VmHWM")) * 1024)
+except OSError:
+    print(0)
+"""
+
+
 class Program:
     """A side that is a whole process each time. Its first run, untimed, compiles bytecode into a folder of our own."""
 
     def __init__(self, source: str) -> None:
-        self._command = [sys.executable, "-c", source]
+        self._command = [sys.executable, "-c", source + _SAY_PEAK]
         self._environment = dict(os.environ, PYTHONPYCACHEPREFIX=str(cache() / "bytecode"))
         self._environment.pop("PYTHONDONTWRITEBYTECODE", None)
         self.turn()
 
     def turn(self) -> tuple[Turn, Rows]:
         start = time.perf_counter()
-        child = subprocess.Popen(self._command, env=self._environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
-        assert child.stdout is not None
-        printed = child.stdout.read()
-        _, status, used = os.wait4(child.pid, 0)
-        child.stdout.close()
-        turn = Turn(time.perf_counter() - start, used.ru_utime + used.ru_stime, used.ru_maxrss * _MAXRSS_UNIT)
-        child.returncode = os.waitstatus_to_exitcode(status)
-        if child.returncode:
-            raise CannotRun(f"exit status {child.returncode} of {self._command[-1]!r}")
-        return turn, np.array(json.loads(printed or b"[]"))
+        cpu = _cpu()
+        done = subprocess.run(self._command, env=self._environment, capture_output=True, text=True)
+        turn = time.perf_counter() - start, _cpu() - cpu
+        if done.returncode:
+            raise CannotRun(f"{self._command[-1]!r}: {done.stderr.strip()[-200:]}")
+        *rows, peak = done.stdout.splitlines()
+        return Turn(*turn, int(peak)), np.array(json.loads("".join(rows) or "[]"))
 
     def close(self) -> None:
         pass
@@ -183,7 +188,6 @@ class Resident:
 
 def _serve(pipe: Any, load: Callable[[Any], Callable[[], Rows]], case: Any) -> None:
     """The life of a resident side."""
-    os.environ["TOKENIZERS_PARALLELISM"] = os.environ.get("TOKENIZERS_PARALLELISM", "true")
     try:
         call = load(case)
         pipe.send(None)
@@ -197,7 +201,7 @@ def _serve(pipe: Any, load: Callable[[Any], Callable[[], Rows]], case: Any) -> N
     except EOFError:
         pass
     except Exception as error:
-        pipe.send(f"{type(error).__name__}: {str(error).strip().splitlines()[0]}")
+        pipe.send(f"{type(error).__name__}: {' '.join(str(error).split())[:200]}")
 
 
 # ---- clocks and memory
@@ -236,5 +240,3 @@ def _busy() -> float | None:
     except OSError:
         return None
     return (user + nice + system + irq + softirq) / os.sysconf("SC_CLK_TCK")
-
-

@@ -6,6 +6,7 @@ Knows: files and random numbers. Does not know: what is measured.
 from __future__ import annotations
 
 import ast
+import itertools
 import json
 import os
 import random
@@ -47,7 +48,7 @@ def _chain() -> dict[str, list[str]]:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8", errors="replace"))):
             if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef)) and (text := ast.get_docstring(node)):
                 words = re.findall(r"[A-Za-z']+[,.;:]?", text)
-                for word, following in zip(words, words[1:]):
+                for word, following in itertools.pairwise(words):
                     follows.setdefault(word, []).append(following)
     return follows
 
@@ -153,9 +154,8 @@ def clip() -> str:
     """A CLIP whose vision tower is a ViT-B/32, with random weights; its text tower is short."""
 
     def make(folder: Path) -> None:
-        from transformers import CLIPConfig, CLIPModel
-
         from tests.twins import clip as twin
+        from transformers import CLIPConfig, CLIPModel
 
         twin.build(folder, form="new")
         small = json.loads((folder / "config.json").read_text())
@@ -173,9 +173,8 @@ def qwen3_vl() -> str:
     """A Qwen3-VL with random weights: 10 layers of 512, a vision tower of 6 layers of 384."""
 
     def make(folder: Path) -> None:
-        from transformers import Qwen3VLConfig, Qwen3VLForConditionalGeneration
-
         from tests.twins import qwen3_vl as twin
+        from transformers import Qwen3VLConfig, Qwen3VLForConditionalGeneration
 
         twin.build(folder, form="st")
         config = Qwen3VLConfig.from_pretrained(folder)

@@ -17,7 +17,7 @@ from typing import Any
 RESULTS = Path(__file__).parent / "results"
 PAGE = Path(__file__).parent.parent / "docs" / "benchmarks.md"
 START, END = "<!-- table: written by python -m benchmarks -->", "<!-- end of table -->"
-PACKAGES = ("manysense", "sentence-transformers", "torch", "transformers", "tokenizers", "numpy", "pillow", "torchvision")
+PACKAGES = ("manysense", "sentence-transformers", "torch", "transformers", "tokenizers", "numpy", "pillow")
 
 
 def facts() -> dict[str, Any]:
@@ -35,7 +35,7 @@ def _cpu_model() -> str:
     except OSError:
         return platform.processor()
     found = {name.strip(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
-    return f"{found.get('model name', platform.machine())}, family {found.get('cpu family')}, model {found.get('model')}"
+    return f"{found.get('model name', platform.machine())} (family {found.get('cpu family')}, {found.get('model')})"
 
 
 def _memory() -> int:
@@ -114,13 +114,14 @@ def _target(result: dict[str, Any], name: str, least: float) -> str:
 
 def _circumstances(results: list[dict[str, Any]]) -> list[str]:
     """Where and when the rows were measured, each circumstance once."""
-    lines = [f"- {result['title']}: peer cannot run: {result['peer_error']}" for result in results if "peer_error" in result]
+    lines = [f"- {one['title']}: the peer cannot run: {one['peer_error']}" for one in results if "peer_error" in one]
     seen: dict[str, list[dict[str, Any]]] = {}
     for result in results:
-        machine, versions = result["machine"], result["versions"]
+        machine = result["machine"]
+        versions = ", ".join(f"{name} {value or '-'}" for name, value in result["versions"].items())
         where = (
             f"{result['date']}, {machine['cpu']}, {machine['cores']} cores, {machine['memory'] / 2**30:.0f} GiB, "
-            f"{machine['system']}; " + ", ".join(f"{name} {value or 'not installed'}" for name, value in versions.items())
+            f"{machine['system']}; {versions}"
         )
         seen.setdefault(where, []).append(result)
     for where, those in seen.items():

@@ -18,6 +18,7 @@ from typing import Any
 import pytest
 
 os.environ["HF_HUB_OFFLINE"] = "1"
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # idle OpenMP threads that spin make a busy machine crawl
 sys.path.insert(0, str(Path(__file__).parent))
 
 

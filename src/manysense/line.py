@@ -36,6 +36,10 @@ class ModelLine:
         self.first: InputModule | Adapted = network.seam()
         self.device = network.device
         self.device_type: str = self.device.type
+        self._autocast: dict[str, Any] = {
+            "dtype": torch.get_autocast_dtype(self.device_type),
+            "enabled": torch.is_autocast_enabled(self.device_type),
+        }
         modalities = set(model.modalities)
         self.parse = Parser(
             readable=frozenset(modalities - {"message"}),  # type: ignore[arg-type]
@@ -58,6 +62,10 @@ class ModelLine:
         return Reader(self.settings.policy)
 
     def fetch(self, part: Part, reader: Reader) -> int:
+        if part.modality == "image":
+            reader.picture_size(part)
+        elif part.modality == "video":
+            reader.clip_size(part)
         return reader.bytes_of(part) if part.modality != "text" else 0
 
     def key(self, item: Item, reader: Reader) -> Any:
@@ -102,7 +110,7 @@ class ModelLine:
         return self.first.prepare(measured, reader, self.settings)
 
     def forward(self, features: Sequence[Features], measured: Sequence[Measured]) -> Sequence[Any]:
-        with torch.no_grad():
+        with torch.no_grad(), torch.autocast(self.device_type, **self._autocast):  # the caller's, in every thread
             batch = self.first.collate(features, measured[0].route)
             moved = {k: v.to(self.device, non_blocking=True) if hasattr(v, "to") else v for k, v in batch.items()}
             return self.finish(self.network(moved, **self.settings.forward), len(features))

@@ -271,7 +271,7 @@ class _Guard:
         with self._lock:
             kept = self._replicas.get(device)
             if kept is None or kept[0] != state:
-                kept = self._replicas[device] = (state, copy.deepcopy(model).to(device))
+                kept = self._replicas[device] = (state, copy.deepcopy(model).to(device).eval())
             return kept[1]
 
 

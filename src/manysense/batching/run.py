@@ -15,6 +15,7 @@ import copy
 import os
 import queue
 import threading
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -26,7 +27,7 @@ from .devices import SERIAL
 from .plan import Cost, plan
 
 WINDOW_ITEMS = 2048
-WINDOW_MEDIA = 256
+WINDOW_MEDIA = 128
 WINDOW_BYTES = 64 * 1024 * 1024
 AHEAD_BATCHES = 32
 MEBI = 1024 * 1024
@@ -51,7 +52,7 @@ class Line(Protocol):
 
     def reader(self) -> Any: ...
     def fetch(self, part: Any, reader: Any) -> int:
-        """Bring the bytes of one part; their number."""
+        """Bring the bytes of one part and look at its header; the number of bytes held in memory."""
         ...
 
     def measure(self, items: Sequence[Any], reader: Any) -> Sequence[Any]: ...
@@ -138,23 +139,20 @@ def run(
 def _batches(line: Line, inputs: Iterable[Any], batch_size: int | None, crew: _Crew) -> Iterator[Batch | Done]:
     """Errors and batches of one window after the other, read only when asked for."""
     for window in _windows(line, inputs):
-        reader = line.reader()
-        items: list[tuple[int, Any]] = []
-        for row, item in window:
-            if isinstance(item, ItemError):
-                yield Done([[row]], error=item)
-            else:
-                items.append((row, item))
-        failed = crew.fetch([(row, item) for row, item in items], reader)
-        for row, error in failed.items():
-            yield Done([[row]], error=error)
-        units: list[Unit] = []
-        for made in _measure(line, [(row, item) for row, item in items if row not in failed], reader):
-            if isinstance(made, Done):
-                yield made
-            else:
-                units.append(made)
-        yield from _cut(line, units, batch_size, crew.streams)
+        yield from (Done([[row]], error=item) for row, item in window if isinstance(item, ItemError))
+        waiting = [(row, item) for row, item in window if not isinstance(item, ItemError)]
+        while waiting:
+            reader = line.reader()
+            taken, failed = crew.fetch(waiting, reader)
+            yield from (Done([[row]], error=error) for row, error in failed.items())
+            units: list[Unit] = []
+            for made in _measure(line, [(row, item) for row, item in waiting[:taken] if row not in failed], reader):
+                if isinstance(made, Done):
+                    yield made
+                else:
+                    units.append(made)
+            yield from _cut(line, units, batch_size, crew.streams)
+            waiting = waiting[taken:]
 
 
 def _windows(line: Line, inputs: Iterable[Any]) -> Iterator[list[tuple[int, Any]]]:
@@ -248,24 +246,42 @@ class _Crew:
     def room(self, under_way: int) -> bool:
         return under_way == 0 or (under_way < AHEAD_BATCHES and self._nbytes < self._ahead)
 
-    def fetch(self, items: list[tuple[int, Any]], reader: Any) -> dict[int, ItemError]:
-        """Bring the bytes of every part of a window, many at a time; row → error of those that failed."""
-        parts = [(row, part) for row, item in items for part in self.line.media(item)]
+    def fetch(self, items: list[tuple[int, Any]], reader: Any) -> tuple[int, dict[int, ItemError]]:
+        """Bring the bytes of items, many at a time, until they are more than a window may hold.
+
+        (how many items were taken, row → error of those that failed).
+        """
         failed: dict[int, ItemError] = {}
-        if len(parts) > 1:
-            if self._fetchers is None:
-                self._fetchers = ThreadPoolExecutor(FETCHERS, "manysense-fetch")
-            calls: Iterable[Any] = [
-                (row, self._fetchers.submit(self.line.fetch, part, reader).result) for row, part in parts
-            ]
-        else:
-            calls = [(row, lambda part=part: self.line.fetch(part, reader)) for row, part in parts]
-        for row, call in calls:
+        under_way: deque[tuple[int, Callable[[], int]]] = deque()
+        held = taken = 0
+
+        def land() -> int:
+            row, result = under_way.popleft()
             try:
-                call()
+                return result()
             except ItemError as error:
                 failed.setdefault(row, copy.copy(error))
-        return failed
+                return 0
+
+        alone = len(items) == 1
+        for row, item in items:
+            for part in self.line.media(item):
+                under_way.append((row, self._fetching(part, reader, alone)))
+            taken += 1
+            while len(under_way) > FETCHERS:
+                held += land()
+            if held > WINDOW_BYTES:
+                break
+        while under_way:
+            land()
+        return taken, failed
+
+    def _fetching(self, part: Any, reader: Any, here: bool) -> Callable[[], int]:
+        if here:
+            return lambda: self.line.fetch(part, reader)
+        if self._fetchers is None:
+            self._fetchers = ThreadPoolExecutor(FETCHERS, "manysense-fetch")
+        return self._fetchers.submit(self.line.fetch, part, reader).result
 
     def submit(self, batch: Batch) -> None:
         self._nbytes += batch.nbytes
@@ -342,6 +358,8 @@ class _Crew:
                 ready.append(unit)
             except ItemError as error:
                 done += _failed(self.line, unit.rows, unit.item, error)
+            except MemoryError as error:
+                done += _failed(self.line, unit.rows, unit.item, _forward_error(error, True))
         self.on_event("forward", [unit.rows for unit in ready])
         if ready:
             done += self._forward(ready, batch.cost)

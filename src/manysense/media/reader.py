@@ -25,7 +25,7 @@ from .policy import Policy
 from .sniff import HEAD, sniff
 from .types import Blob, Clip, ClipSize, PictureSize
 
-KEPT_BYTES = 64 * 1024 * 1024
+KEPT_BYTES = 16 * 1024 * 1024
 """Prepared media that may be wanted again stay up to this many bytes."""
 
 

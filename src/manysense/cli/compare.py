@@ -1,0 +1,247 @@
+"""`manysense compare A B C…`: how alike any inputs are, as a table for a person.
+
+Knows: the table, its width, ranks. Does not know: what an input is (that is the library's rule, by form alone), how
+scores come about.
+
+Values of different pairs of modalities do not compare, so a rank counts only the columns of one kind: for each row, the
+pictures among themselves, the texts among themselves.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from ..errors import AmbiguousInput, UsageError
+from .say import Debug, Device, Json, ModelName, answering, facts, hearing, merged, note
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from .models import Chosen
+
+LABEL, HEAD = 28, 16
+"""Widest label of a row, widest head of a column, in cells of the terminal."""
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """names, kinds: of the inputs, in the order of the table.  scores, ranks: (n, n); a rank is (place, of how many),
+    None on the diagonal and where a kind has only one other input.
+    """
+
+    names: list[str]
+    kinds: list[str]
+    scores: list[list[float]]
+    similarity: str
+    seconds: float
+
+    @property
+    def ranks(self) -> list[list[tuple[int, int] | None]]:
+        return [[self._rank(row, column) for column in range(len(self.names))] for row in range(len(self.names))]
+
+    def _rank(self, row: int, column: int) -> tuple[int, int] | None:
+        rivals = [c for c, kind in enumerate(self.kinds) if kind == self.kinds[column] and c != row]
+        if column == row or len(rivals) < 2:
+            return None
+        mine = self.scores[row][column]
+        return 1 + sum(self.scores[row][c] > mine for c in rivals), len(rivals)
+
+
+def compare(
+    inputs: Annotated[
+        list[str] | None, typer.Argument(help="Texts, paths, URLs: what each is, its form decides.")
+    ] = None,
+    text: Annotated[list[str] | None, typer.Option(help="An input that is text, whatever its form.")] = None,
+    image: Annotated[list[str] | None, typer.Option(help="An input that is a picture.")] = None,
+    audio: Annotated[list[str] | None, typer.Option(help="An input that is sound.")] = None,
+    video: Annotated[list[str] | None, typer.Option(help="An input that is a clip.")] = None,
+    model: ModelName = None,
+    device: Device = None,
+    json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Compare any inputs with each other.
+
+    Each cell is the similarity of its row and its column, with the rank among the columns of that kind: 1/3 is the
+    closest of three. Values of different kinds do not compare.
+    """
+    with answering(debug):
+        from ..inputs.types import Audio, Image, Text, Video
+        from .models import chosen
+
+        values: list[Any] = list(inputs or [])
+        for wrapper, given in ((Text, text), (Image, image), (Audio, audio), (Video, video)):
+            values += [wrapper(value) for value in given or []]
+        if len(values) < 2:
+            raise UsageError("compare needs two inputs or more")
+        named = chosen(model)
+        compared = _compared(values, named, device)
+        if json:
+            facts(_facts(compared, named))
+        elif len(values) == 2:
+            typer.echo(_line(compared, named))
+        else:
+            _print(compared, named)
+        if named.note:
+            note(f"{named.label}: {named.note}")
+
+
+def _compared(values: list[Any], named: Chosen, device: str | None) -> Compared:
+    import torch
+
+    from .models import load
+
+    network, _ = load(named, device)
+    kinds = _kinds(network, values)
+    order = sorted(range(len(values)), key=lambda i: ("text", "image", "audio", "video").index(kinds[i]))
+    names = [str(getattr(values[i], "value", values[i])) for i in order]
+    began = time.perf_counter()
+    with hearing() as said:
+        vectors = network.encode([values[i] for i in order], convert_to_tensor=True, show_progress_bar=False)
+    for warning in merged(said):
+        note(f"note: {warning}", "yellow")
+    scores = network.similarity(vectors, vectors).to(torch.float32).tolist()
+    seconds = time.perf_counter() - began
+    made = Compared(names, [kinds[i] for i in order], scores, network.similarity_fn_name, seconds)
+    _warn_of_files([values[i] for i in order], made)
+    return made
+
+
+def _kinds(network: Any, values: Sequence[Any]) -> list[str]:
+    """The modality of each input, by the library's own rule."""
+    from ..inputs.parse import Parser
+    from ..media.reader import peek
+    from .models import readable
+
+    parse = Parser(frozenset(readable(network)), peek(network.policy))  # type: ignore[arg-type]
+    try:
+        return [parse(value).parts[0].modality for value in values]
+    except AmbiguousInput as error:
+        error.hint = "Say what it is: --image, --audio or --video to open it, --text for the words themselves."
+        raise
+
+
+def _warn_of_files(values: list[Any], compared: Compared) -> None:
+    """Existence decides nothing; but a file that was read as its name is seldom what was meant."""
+    for value, name, kind in zip(values, compared.names, compared.kinds):
+        if kind == "text" and isinstance(value, str) and len(name) < 256 and os.path.isfile(name):
+            note(f"note: {name!r} was compared as these words; the file of that name was not opened", "yellow")
+
+
+# ---- for machines
+
+
+def _facts(compared: Compared, named: Chosen) -> dict[str, Any]:
+    return {
+        "model": named.label,
+        "similarity": compared.similarity,
+        "seconds": round(compared.seconds, 3),
+        "inputs": [{"input": name, "kind": kind} for name, kind in zip(compared.names, compared.kinds)],
+        "scores": compared.scores,
+        "ranks": [
+            [None if rank is None else {"rank": rank[0], "of": rank[1]} for rank in row] for row in compared.ranks
+        ],
+    }
+
+
+# ---- for people
+
+
+def _said(kind: str) -> str:
+    from .models import KINDS
+
+    return KINDS[kind]
+
+
+def _line(compared: Compared, named: Chosen) -> str:
+    one, two = (f"{_short(n, 40)} ({_said(k)})" for n, k in zip(compared.names, compared.kinds))
+    return (
+        f"{compared.scores[0][1]:.2f}  {one} · {two}   {compared.similarity} · {named.label} · {compared.seconds:.1f} s"
+    )
+
+
+def _print(compared: Compared, named: Chosen) -> None:
+    """Blocks of as many columns as fit, and the footer."""
+    from rich.cells import cell_len
+    from rich.console import Console
+
+    console = Console(highlight=False, soft_wrap=False)
+    several = any(rank for row in compared.ranks for rank in row)
+    label = min(LABEL, max(cell_len(_short(name, LABEL)) for name in compared.names))
+    heads = [_short(name, HEAD) for name in compared.names]
+    room = max(HEAD + 2, console.width - label - 12)  # the label's margin and its kind
+    widths = [max(cell_len(head), 11 if several else 7) + 2 for head in heads]
+    first = 0
+    while first < len(heads):
+        last = first + 1
+        while last < len(heads) and sum(widths[first : last + 1]) <= room:
+            last += 1
+        console.print(_block(compared, heads, label, range(first, last)))
+        first = last
+    console.print(_footer(compared, named, console.width), style="dim", markup=False)
+
+
+def _block(compared: Compared, heads: list[str], label: int, columns: range) -> Table:
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, pad_edge=False, padding=(0, 0, 0, 2), show_header=False)
+    table.add_column(no_wrap=True, width=label + 2)
+    table.add_column(no_wrap=True, style="dim")
+    for _ in columns:
+        table.add_column(justify="right", no_wrap=True)
+    kinds = [Text(_said(compared.kinds[c]), style="dim") for c in columns]
+    table.add_row("", "", *kinds)
+    table.add_row("", "", *(Text(heads[c], style="bold") for c in columns))
+    ranks = compared.ranks
+    for row, name in enumerate(compared.names):
+        cells = [_cell(compared.scores[row][c], ranks[row][c], c == row) for c in columns]
+        table.add_row(Text("  " + _short(name, label)), Text(_said(compared.kinds[row])), *cells)
+    return table
+
+
+def _cell(score: float, rank: tuple[int, int] | None, itself: bool) -> Any:
+    from rich.text import Text
+
+    if itself:
+        return Text("·", style="dim")
+    shown = Text(f"{score:.2f}", style="bold" if rank and rank[0] == 1 else "")
+    return shown.append(f" {rank[0]}/{rank[1]}", style="dim") if rank else shown
+
+
+def _footer(compared: Compared, named: Chosen, width: int) -> str:
+    kinds = list(dict.fromkeys(compared.kinds))
+    counted = f"{len(kinds)} modalities" if len(kinds) > 1 else f"{_said(kinds[0])}s only"
+    left = f"{counted} · {named.label} · {compared.similarity} · {compared.seconds:.1f} s"
+    right = "values compare within a column kind, see docs/scores.md"
+    lines = [left + right.rjust(width - len(left))] if len(left) + len(right) + 4 <= width else [left, right]
+    example = next((pair for pair in _ranked(compared)), None)
+    if example is not None:
+        (place, many), kind = example
+        lines.insert(0, f"{place}/{many}: rank {place} of {many} {_said(kind)}s for this row")
+    return "\n".join(lines)
+
+
+def _ranked(compared: Compared) -> list[tuple[tuple[int, int], str]]:
+    ranks = compared.ranks
+    return [(rank, compared.kinds[c]) for row in ranks for c, rank in enumerate(row) if rank is not None]
+
+
+def _short(name: str, width: int) -> str:
+    """At most `width` cells: of a path or URL its end, of a text its beginning and end."""
+    from rich.cells import cell_len, set_cell_size
+
+    name = " ".join(name.split())
+    if cell_len(name) > width and re.fullmatch(r"\S*/[^/\s]+", name):
+        name = name.rpartition("/")[2]
+    if cell_len(name) <= width:
+        return name
+    tail = name[-(width // 3) :]
+    return set_cell_size(name, width - 1 - cell_len(tail)).rstrip() + "…" + tail
