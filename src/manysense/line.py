@@ -115,6 +115,15 @@ class ModelLine:
             moved = {k: v.to(self.device, non_blocking=True) if hasattr(v, "to") else v for k, v in batch.items()}
             return self.finish(self.network(moved, **self.settings.forward), len(features))
 
+    def not_numbers(self, values: Any) -> list[int]:
+        if not isinstance(values, torch.Tensor):
+            return []
+        good = torch.isfinite(values).flatten(1).all(1)
+        return [int(i) for i in (~good).nonzero().flatten()]
+
+    def joined(self, rows: Sequence[Any]) -> Any:
+        return torch.stack(list(rows))
+
     # ---- after the call
 
     def warn(self, total: int | None) -> None:

@@ -1,4 +1,4 @@
-"""Out of memory: the batch is halved and tried again, with the errors as torch, MPS, CUDA, numpy and Python raise them."""
+"""Out of memory: the batch is halved and tried again. The errors are what torch, MPS, CUDA, numpy and Python raise."""
 
 from __future__ import annotations
 

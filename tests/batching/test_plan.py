@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from hypothesis import example, given
 from hypothesis import strategies as st
 
@@ -69,7 +71,7 @@ def test_within_a_batch_lengths_are_neighbours(costs, budget, batch_size):
             for batch in batches
             if costs[batch[0]].group == group
         )
-        assert all(before[1] <= after[0] for before, after in zip(spans, spans[1:]))
+        assert all(before[1] <= after[0] for before, after in pairwise(spans))
 
 
 def test_one_item_over_the_budget_runs_alone():
@@ -89,11 +91,10 @@ def test_a_cap_of_one_gives_every_item_its_own_batch():
 
 
 def test_several_streams_all_get_work():
-    alone = plan([Cost(10)] * 40, budget=4096)
-    shared = plan([Cost(10)] * 40, budget=4096, streams=4)
+    alone = plan([Cost(100)] * 40, budget=4096)
+    shared = plan([Cost(100)] * 40, budget=4096, streams=4)
     assert len(alone) == 1
-    assert len(shared) >= 1 and sum(map(len, shared)) == 40
-    assert len(plan([Cost(100)] * 40, budget=4096, streams=4)) >= 4
+    assert len(shared) >= 4
 
 
 def test_streams_do_not_cut_a_window_into_crumbs():

@@ -21,7 +21,8 @@ def seen_in_a_new_thread(before=lambda: None):
     thread.start(); thread.join()
     return found[0]
 
-facts = {{"start": torch.get_num_threads(), "streams": workers.streams("cpu"), "streams of a GPU": workers.streams("cuda")}}
+facts = {{"start": torch.get_num_threads(), "streams": workers.streams("cpu")}}
+facts["streams of a GPU"] = workers.streams("cuda")
 facts["inside a worker"] = seen_in_a_new_thread(workers.single_threaded)
 facts["caller after a worker"] = torch.get_num_threads()
 facts["thread after a worker"] = seen_in_a_new_thread()
@@ -48,7 +49,9 @@ print(json.dumps(facts))
 def facts(twin):
     """What a process with as many intra-op threads as cores sees."""
     script = SCRIPT.format(folder=str(twin("static")))
-    environment = {name: value for name, value in os.environ.items() if name not in ("OMP_NUM_THREADS", "MKL_NUM_THREADS")}
+    environment = {
+        name: value for name, value in os.environ.items() if name not in ("OMP_NUM_THREADS", "MKL_NUM_THREADS")
+    }
     made = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, env=environment, timeout=120)
     assert made.returncode == 0, made.stderr
     found = json.loads(made.stdout.splitlines()[-1])

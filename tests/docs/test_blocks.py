@@ -1,4 +1,4 @@
-"""Every code block of README.md and docs/ runs, and gives what it says.
+"""Every code block of README.md, SECURITY.md and docs/ runs, and gives what it says.
 
 A page is one program: its blocks run in order, in one namespace, in a folder of its own that holds a copy of samples/
 and models under the names that the pages use. A comment `# → value` after a statement is compared with its value or
@@ -83,25 +83,26 @@ def test_blocks_that_do_not_run_are_few_and_say_why() -> None:
 
 def _run(block: Block, namespace: dict[str, Any]) -> None:
     expected = _arrows(block)
+    wrong = []
     for node in ast.parse(block.text).body:
-        printed = io.StringIO()
+        place, printed = f"{name(block.page)}:{block.line + node.lineno - 1}", io.StringIO()
         try:
             with contextlib.redirect_stdout(printed):
-                value = _value(node, block, namespace)
+                value = _value(node, place, namespace)
         except Exception as error:
-            raise AssertionError(f"{block.place}, line {node.lineno}: {type(error).__name__}: {error}") from error
+            raise AssertionError(f"{place}: {type(error).__name__}: {error}") from error
         shown = printed.getvalue() if value is None else repr(value)
-        for start, wanted in expected.items():
-            if start == node.lineno:
-                assert _alike(wanted, shown), f"{block.place}, line {node.lineno}:\n  says {wanted}\n  is   {shown}"
+        wanted = expected.get(node.lineno)
+        if wanted is not None and not _alike(wanted, shown):
+            wrong.append(f"{place}\n  says {wanted}\n  is   {shown.strip()}")
+    assert not wrong, "\n".join(wrong)
 
 
-def _value(node: ast.stmt, block: Block, namespace: dict[str, Any]) -> Any:
+def _value(node: ast.stmt, place: str, namespace: dict[str, Any]) -> Any:
     """Run one statement; its value, where it is an expression."""
-    ast.increment_lineno(node, 0)
     if isinstance(node, ast.Expr):
-        return eval(compile(ast.Expression(node.value), block.place, "eval"), namespace)  # noqa: S307  our own pages
-    exec(compile(ast.Module([node], []), block.place, "exec"), namespace)  # noqa: S102
+        return eval(compile(ast.Expression(node.value), place, "eval"), namespace)  # noqa: S307  our own pages
+    exec(compile(ast.Module([node], []), place, "exec"), namespace)  # noqa: S102
     return None
 
 

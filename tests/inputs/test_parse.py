@@ -52,8 +52,8 @@ def only(item: Item) -> Part:
 
 @pytest.mark.parametrize(
     "string",
-    ["a", "", " ", "photo.jpg", "~/a.png", "file:///a.png", "https://example.org/a.png", "https://example.org/a"]
-    + ["data:image/png;base64,AAAA", base64.b64encode(PNG).decode(), "speech.wav", "clip.mp4"],
+    "a|| |photo.jpg|~/a.png|file:///a.png|https://example.org/a.png|https://example.org/a|data:image/png;base64,AAAA|"
+    "speech.wav|clip.mp4".split("|"),
 )
 def test_for_a_text_model_every_string_is_text(string):
     part = only(TEXT(string))
@@ -109,6 +109,37 @@ def test_a_url_without_a_suffix_is_ambiguous_for_a_model_of_media(model, string)
         model(string)
     assert string in error.value.source
     assert all(name in error.value.hint for name in ("Image(", "Audio(", "Video(", "Text("))
+
+
+MEDIA_OF = {".jpg": "image", ".png": "image", ".gif": "image", ".webp": "image"}
+MEDIA_OF |= {".wav": "audio", ".flac": "audio", ".mp4": "video"}
+
+
+@pytest.mark.parametrize(
+    "path", [p for p in sorted(SAMPLES.iterdir()) if p.suffix in MEDIA_OF], ids=lambda path: path.name
+)
+def test_base64_of_a_real_file_is_that_medium(path):
+    string = base64.b64encode(path.read_bytes()).decode()
+    assert only(ALL(string)).modality == MEDIA_OF[path.suffix]
+
+
+@pytest.mark.parametrize("size", range(0x14, 0x34, 4))
+def test_base64_of_an_mp4_is_a_video_whatever_the_length_of_its_first_box(size):
+    head = size.to_bytes(4, "big") + b"ftypisom\0\0\2\0" + b"isomiso2avc1mp41iso3iso4iso5iso6mp42"
+    string = base64.b64encode((head[:size] + bytes(200))[:120]).decode()
+    assert only(ALL(string)).modality == "video"
+
+
+def test_base64_in_lines_is_still_one_medium():
+    string = base64.encodebytes((SAMPLES / "red_circle.png").read_bytes()).decode()
+    assert "\n" in string.strip()
+    assert only(ALL(string)).modality == "image"
+
+
+@pytest.mark.parametrize("string", ["A" * 200, "a" * 2000, "QUJD" * 30, "0123456789" * 10])
+def test_letters_that_could_be_base64_of_nothing_known_are_text(string):
+    part = only(ALL(string))
+    assert (part.modality, part.value) == ("text", string)
 
 
 def test_a_numpy_string_is_a_string():
@@ -493,7 +524,11 @@ def test_a_conversation_keeps_its_turns_in_their_order():
     )
     assert item.chat
     assert [turn.role for turn in item.turns] == ["system", "user"]
-    assert [(p.modality, p.value) for p in item.parts] == [("text", "Be brief."), ("text", "Which?"), ("image", "a.jpg")]
+    assert [(p.modality, p.value) for p in item.parts] == [
+        ("text", "Be brief."),
+        ("text", "Which?"),
+        ("image", "a.jpg"),
+    ]
 
 
 def test_one_message_is_a_conversation_of_one_turn():
@@ -589,9 +624,7 @@ def test_parsing_changes_nothing_of_the_caller():
 )
 def test_any_value_at_all_is_an_item_or_a_named_error(value):
     try:
-        item = ALL(value)
+        found = ALL(value).parts
     except ItemError as error:
-        assert error.reason
-        assert error.source
-    else:
-        assert item.parts
+        found = error.reason and error.source
+    assert found

@@ -68,7 +68,9 @@ def test_no_output_value_gives_every_feature_of_each_item(model):
 
 
 def test_a_feature_without_a_batch_axis_is_given_whole():
-    (one, two) = dense.items({"sentence_embedding": torch.eye(2), "prompt_length": 3, "scale": torch.tensor(2.0)}, 2, None, False)
+    (one, two) = dense.items(
+        {"sentence_embedding": torch.eye(2), "prompt_length": 3, "scale": torch.tensor(2.0)}, 2, None, False
+    )
     assert one["prompt_length"] == two["prompt_length"] == 3
     assert one["scale"] == 2
     assert one["sentence_embedding"].tolist() == [1, 0]

@@ -14,7 +14,9 @@ from manysense.outputs.precision import as_ranges, own_ranges, quantize, width_o
 
 TEXTS = [f"text number {i} about a dog, a cat or a house" for i in range(12)]
 vectors = arrays.arrays(
-    np.float32, st.tuples(st.integers(1, 6), st.integers(1, 20)), elements=st.floats(-4, 4, width=32, allow_subnormal=False)
+    np.float32,
+    st.tuples(st.integers(1, 6), st.integers(1, 20)),
+    elements=st.floats(-4, 4, width=32, allow_subnormal=False),
 )
 
 
@@ -58,7 +60,14 @@ def test_own_ranges_are_the_lowest_and_highest_of_each_dimension():
 
 @pytest.mark.parametrize(
     "ranges",
-    [np.zeros(4), np.zeros((3, 4)), np.zeros((2, 5)), [[1.0] * 4, [0.0] * 4], np.full((2, 4), np.inf), [[np.nan] * 4] * 2],
+    [
+        np.zeros(4),
+        np.zeros((3, 4)),
+        np.zeros((2, 5)),
+        [[1.0] * 4, [0.0] * 4],
+        np.full((2, 4), np.inf),
+        [[np.nan] * 4] * 2,
+    ],
 )
 def test_ranges_that_are_none_are_refused(ranges):
     with pytest.raises(UsageError, match="ranges"):
@@ -145,7 +154,9 @@ def test_bits_of_a_shorter_vector_fill_whole_bytes(bert):
     assert bert.encode(TEXTS, precision="ubinary", truncate_dim=10).shape == (12, 2)
 
 
-@pytest.mark.parametrize(("precision", "dtype"), [("int8", torch.int8), ("uint8", torch.uint8), ("ubinary", torch.uint8)])
+@pytest.mark.parametrize(
+    ("precision", "dtype"), [("int8", torch.int8), ("uint8", torch.uint8), ("ubinary", torch.uint8)]
+)
 def test_quantised_tensors_are_of_the_integer_type(bert, ranges, precision, dtype):
     given = {"ranges": ranges} if precision != "ubinary" else {}
     assert bert.encode(TEXTS, precision=precision, convert_to_tensor=True, **given).dtype == dtype

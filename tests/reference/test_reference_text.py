@@ -74,6 +74,12 @@ def test_a_weighted_mean_without_its_prompt_keeps_the_weights_of_positions(twin,
     assert distance(model("bert", **variant).encode(text, prompt=PROMPT), wanted) < 1e-5
 
 
+def test_a_prompt_may_leave_room_for_a_single_token(twin, model):
+    encoder = model("bert", max_seq_length=5)  # [CLS] query : a [SEP]
+    made = encoder.encode(TEXTS[0], prompt=PROMPT, on_truncate="ignore")
+    assert distance(made, bert.reference(twin("bert", max_seq_length=5), TEXTS[0], PROMPT)) < 1e-5
+
+
 def test_without_a_prompt_nothing_is_left_out_of_the_pool(twin, model):
     variant = {"include_prompt": False}
     assert_close(model("bert", **variant).encode(list(TEXTS)), expected(twin("bert", **variant), TEXTS))

@@ -65,6 +65,14 @@ class Line(Protocol):
         """One row per item."""
         ...
 
+    def not_numbers(self, values: Sequence[Any]) -> Sequence[int]:
+        """Positions of rows that hold NaN or infinity."""
+        ...
+
+    def joined(self, rows: Sequence[Any]) -> Sequence[Any]:
+        """Single rows in the form that `forward` gives them."""
+        ...
+
     def source(self, item: Any) -> str:
         """What the caller would call the item."""
         ...
@@ -382,9 +390,28 @@ class _Crew:
                 raise
             error.__traceback__ = None  # it holds the tensors of the failed batch
         else:
-            return [Done([unit.rows for unit in units], values, cost=cost, measured=tuple(measured))]
+            return self._finished(units, values, cost)
         middle = len(units) // 2
         return self._forward(units[:middle], cost // 2) + self._forward(units[middle:], cost - cost // 2)
+
+    def _finished(self, units: list[Unit], values: Sequence[Any], cost: int) -> list[Done]:
+        """The rows, apart from those that are no numbers: these are errors of their items."""
+        bad = set(self.line.not_numbers(values))
+        done = [d for i in bad for d in _failed(self.line, units[i].rows, units[i].item, _not_numbers())]
+        if bad:
+            good = [i for i in range(len(units)) if i not in bad]
+            units, values = [units[i] for i in good], [values[i] for i in good]
+            if not units:
+                return done
+            values = self.line.joined(values)
+        return [*done, Done([u.rows for u in units], values, cost=cost, measured=tuple(u.measured for u in units))]
+
+
+def _not_numbers() -> ItemError:
+    return ForwardError(
+        "its vector holds values that are NaN or infinite",
+        hint="Look at the input's values; in float16 a model may overflow, try bfloat16 or float32.",
+    )
 
 
 def out_of_memory(error: BaseException) -> bool:

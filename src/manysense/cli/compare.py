@@ -23,11 +23,14 @@ from .say import Debug, Device, Json, ModelName, answering, facts, hearing, merg
 
 if TYPE_CHECKING:
     from rich.table import Table
+    from rich.text import Text
 
     from .models import Chosen
 
 LABEL, HEAD = 28, 16
 """Widest label of a row, widest head of a column, in cells of the terminal."""
+WIDE = 80
+"""From this width of the terminal there is room for the kind of each row."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,53 +164,53 @@ def _said(kind: str) -> str:
 
 
 def _line(compared: Compared, named: Chosen) -> str:
-    one, two = (f"{_short(n, 40)} ({_said(k)})" for n, k in zip(compared.names, compared.kinds))
-    return (
-        f"{compared.scores[0][1]:.2f}  {one} · {two}   {compared.similarity} · {named.label} · {compared.seconds:.1f} s"
-    )
+    one, two = (f"{name} ({_said(kind)})" for name, kind in zip(_labels(compared, 40), compared.kinds))
+    score = compared.scores[0][1]
+    return f"{score:.2f}  {one} · {two}   {compared.similarity} · {named.label} · {compared.seconds:.1f} s"
 
 
 def _print(compared: Compared, named: Chosen) -> None:
-    """Blocks of as many columns as fit, and the footer."""
+    """The table, with names over the columns where they fit and numbers where not, in blocks of as many columns as
+    fit; then the footer."""
     from rich.cells import cell_len
     from rich.console import Console
 
-    console = Console(highlight=False, soft_wrap=False)
-    several = any(rank for row in compared.ranks for rank in row)
-    label = min(LABEL, max(cell_len(_short(name, LABEL)) for name in compared.names))
-    heads = [_short(name, HEAD) for name in compared.names]
-    room = max(HEAD + 2, console.width - label - 12)  # the label's margin and its kind
-    widths = [max(cell_len(head), 11 if several else 7) + 2 for head in heads]
-    first = 0
-    while first < len(heads):
-        last = first + 1
-        while last < len(heads) and sum(widths[first : last + 1]) <= room:
-            last += 1
-        console.print(_block(compared, heads, label, range(first, last)))
-        first = last
+    console = Console(highlight=False)
+    wide = console.width >= WIDE
+    labels = _labels(compared, LABEL if wide else console.width // 4)
+    heads, least = _labels(compared, HEAD), 8 if any(_ranked(compared)) else 5
+    room = console.width - 2 - max(map(cell_len, labels)) - (9 if wide else 0)
+    widths = [max(least, cell_len(head)) + 2 for head in heads]
+    if sum(widths) > room:
+        heads = [str(number) for number in range(1, len(labels) + 1)]
+        labels = [f"{number:>{len(heads[-1])}} {label}" for number, label in zip(heads, labels)]
+        widths = [least + 2] * len(heads)
+    fitting = max(1, (room - len(heads[-1]) - 1) // widths[0]) if heads[0] == "1" else len(heads)
+    for first in range(0, len(heads), fitting):
+        console.print(_block(compared, heads, labels, range(first, min(first + fitting, len(heads))), wide))
     console.print(_footer(compared, named, console.width), style="dim", markup=False)
 
 
-def _block(compared: Compared, heads: list[str], label: int, columns: range) -> Table:
+def _block(compared: Compared, heads: list[str], labels: list[str], columns: range, wide: bool) -> Table:
+    """wide: say the kind of each row too; it is that of the column of the same name."""
     from rich.table import Table
     from rich.text import Text
 
     table = Table(box=None, pad_edge=False, padding=(0, 0, 0, 2), show_header=False)
-    table.add_column(no_wrap=True, width=label + 2)
-    table.add_column(no_wrap=True, style="dim")
-    for _ in columns:
-        table.add_column(justify="right", no_wrap=True)
-    kinds = [Text(_said(compared.kinds[c]), style="dim") for c in columns]
-    table.add_row("", "", *kinds)
-    table.add_row("", "", *(Text(heads[c], style="bold") for c in columns))
+    left = 2 if wide else 1
+    for column in range(left + len(columns)):
+        table.add_column(no_wrap=True, justify="left" if column < left else "right")
+    table.add_row(*[""] * left, *(Text(_said(compared.kinds[c]), style="dim") for c in columns))
+    table.add_row(*[""] * left, *(Text(heads[c], style="bold") for c in columns))
     ranks = compared.ranks
-    for row, name in enumerate(compared.names):
+    for row, label in enumerate(labels):
         cells = [_cell(compared.scores[row][c], ranks[row][c], c == row) for c in columns]
-        table.add_row(Text("  " + _short(name, label)), Text(_said(compared.kinds[row])), *cells)
+        named = [Text(f"  {label}"), Text(_said(compared.kinds[row]), style="dim")]
+        table.add_row(*named[:left], *cells)
     return table
 
 
-def _cell(score: float, rank: tuple[int, int] | None, itself: bool) -> Any:
+def _cell(score: float, rank: tuple[int, int] | None, itself: bool) -> Text:
     from rich.text import Text
 
     if itself:
@@ -222,10 +225,8 @@ def _footer(compared: Compared, named: Chosen, width: int) -> str:
     left = f"{counted} · {named.label} · {compared.similarity} · {compared.seconds:.1f} s"
     right = "values compare within a column kind, see docs/scores.md"
     lines = [left + right.rjust(width - len(left))] if len(left) + len(right) + 4 <= width else [left, right]
-    example = next((pair for pair in _ranked(compared)), None)
-    if example is not None:
-        (place, many), kind = example
-        lines.insert(0, f"{place}/{many}: rank {place} of {many} {_said(kind)}s for this row")
+    for rank, kind in _ranked(compared)[:1]:
+        lines.insert(0, f"{rank[0]}/{rank[1]}: rank {rank[0]} of {rank[1]} {_said(kind)}s in its row")
     return "\n".join(lines)
 
 
@@ -234,14 +235,20 @@ def _ranked(compared: Compared) -> list[tuple[tuple[int, int], str]]:
     return [(rank, compared.kinds[c]) for row in ranks for c, rank in enumerate(row) if rank is not None]
 
 
-def _short(name: str, width: int) -> str:
-    """At most `width` cells: of a path or URL its end, of a text its beginning and end."""
+def _labels(compared: Compared, width: int) -> list[str]:
+    """What a person recognises the inputs by, in at most `width` cells: of a file its name, or its path where two
+    files have the same name, cut at its beginning; of a text its beginning."""
+    files = [re.split(r"[/\\]", name)[-1] for name in compared.names]
+    made = []
+    for name, file, kind in zip(compared.names, files, compared.kinds):
+        if kind == "text":
+            made.append(_cut(" ".join(name.split()), width))
+        else:
+            made.append(_cut((file if files.count(file) == 1 else name)[::-1], width)[::-1])
+    return made
+
+
+def _cut(text: str, width: int) -> str:
     from rich.cells import cell_len, set_cell_size
 
-    name = " ".join(name.split())
-    if cell_len(name) > width and re.fullmatch(r"\S*/[^/\s]+", name):
-        name = name.rpartition("/")[2]
-    if cell_len(name) <= width:
-        return name
-    tail = name[-(width // 3) :]
-    return set_cell_size(name, width - 1 - cell_len(tail)).rstrip() + "…" + tail
+    return text if cell_len(text) <= width else set_cell_size(text, width - 1).rstrip() + "…"

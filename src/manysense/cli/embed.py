@@ -140,7 +140,11 @@ def _run(
 
     check(network, wish)
     size = chunk_size()
-    settings = {"manysense": __version__, "model": task.model.label, "files of the model": identity(folder)}
+    settings: dict[str, Any] = {
+        "manysense": __version__,
+        "model": task.model.label,
+        "files of the model": identity(folder),
+    }
     settings |= {"chunk": size, **wish.settings()}
     manifest = Manifest(settings, [entry.id for entry in entries])
     chunks = cut(entries, size)

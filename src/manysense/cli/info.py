@@ -65,13 +65,24 @@ def _facts(label: str, folder: Path) -> dict[str, Any]:
 
 
 def _shape_of(folder: Path) -> SentenceTransformer:
-    """The model on torch's meta device. Raises ModelError as a load would."""
+    """The model without its weights. Raises ModelError as a load would."""
+    from ..checkpoints.load import load
+    from ..checkpoints.source import Source
+    from ..checkpoints.types import Wanted
     from ..sentence_transformer.model import SentenceTransformer
     from .models import build
 
     with _without_weights():
-        made: SentenceTransformer = build(lambda: SentenceTransformer(folder, device="meta"), folder)
-    return made
+        loaded = build(lambda: load(Source(str(folder)), Wanted(device_type="meta")), folder)
+    stored = loaded.config
+    return SentenceTransformer(
+        modules=loaded.modules,
+        model_kwargs={"device_map": "meta"},  # tensors without values are not moved to a device
+        prompts=stored.get("prompts"),
+        default_prompt_name=stored.get("default_prompt_name"),
+        similarity_fn_name=stored.get("similarity_fn_name"),
+        truncate_dim=stored.get("truncate_dim"),
+    )
 
 
 @contextlib.contextmanager

@@ -1,6 +1,6 @@
 """The files that `manysense embed` writes.
 
-    .npz       embeddings (n, width), ids (n,) unicode, metadata: one JSON string; with int8 and uint8 also ranges (2, dims)
+    .npz       embeddings (n, width), ids (n,) unicode, metadata: a JSON string; for int8 and uint8 ranges (2, dims)
     .jsonl     {"id": …, "embedding": […]} a line
     .parquet   columns id (string) and embedding (fixed-size list), metadata in the schema; needs pyarrow
 
@@ -73,7 +73,7 @@ def _write_npz(file: IO[bytes], result: Result) -> None:
                 "fortran_order": False,
                 "shape": (len(result.ids), result.width),
             }
-            np.lib.format.write_array_header_1_0(member, header)  # type: ignore[no-untyped-call]
+            np.lib.format.write_array_header_1_0(member, header)
             for vectors in result.chunks():
                 member.write(np.ascontiguousarray(vectors).data)
         for name, array in arrays:

@@ -115,12 +115,10 @@ def _merge(texts: list[str]) -> str:
 
 def size(nbytes: float) -> str:
     """91 MB, 1.7 GB: in powers of ten, as file managers show it."""
-    for unit in ("bytes", "kB", "MB", "GB"):
-        if nbytes < 999.5:
-            break
-        nbytes /= 1000
-    else:
-        unit = "TB"
+    units = ["bytes", "kB", "MB", "GB", "TB"]
+    while nbytes >= 999.5 and len(units) > 1:
+        nbytes, units = nbytes / 1000, units[1:]
+    unit = units[0]
     return f"{nbytes:.0f} {unit}" if nbytes >= 10 or unit == "bytes" else f"{nbytes:.1f} {unit}"
 
 

@@ -25,24 +25,7 @@ LONGEST_PATH = 4096
 
 Kind = Literal["text", "path", "url", "file-url", "data", "base64"]
 
-_BASE64 = re.compile(r"[A-Za-z0-9+/]{60,}={0,2}", re.ASCII)
-# The first characters of base64 whose decoded bytes open with a magic number of 6 bytes or more.
-_BASE64_HEADS: dict[str, Modality] = {
-    "iVBORw0KGgo": "image",
-    "/9j/4": "image",
-    "/9j/2": "image",
-    "R0lGODlh": "image",
-    "R0lGODdh": "image",
-    "UklGR": "image",
-    "ZkxhQ": "audio",
-    "T2dnUw": "audio",
-    "SUQz": "audio",
-    "AAAAGGZ0eX": "video",
-    "AAAAHGZ0eX": "video",
-    "AAAAIGZ0eX": "video",
-    "GkXfo": "video",
-}
-_RIFF: dict[str, Modality] = {"RUJQ": "image", "QVZF": "audio", "Vkkg": "video"}  # bytes 9-11: (W)EBP, (W)AVE, (A)VI
+_BASE64 = re.compile(r"[A-Za-z0-9+/]{60,}={0,2}\s*", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +45,7 @@ def form_of(string: str) -> Form:
     - `data:image/…`, `data:audio/…`, `data:video/…` are media, other `data:` URIs too, of unknown kind.
     - a single http(s) or file URL without white space is a URL; its kind comes from the suffix of its path.
     - one line of at most 4,096 characters that ends in a suffix of a media format is a path.
-    - 60 or more base64 characters that open with the magic number of a media format are that medium.
+    - 60 or more characters of base64 and nothing else may be a medium: its first bytes tell.
     - everything else is text.
     """
     head = string[:16].lower()
@@ -77,7 +60,7 @@ def form_of(string: str) -> Form:
         kind = suffix_kind(line)
         if kind is not None:
             return Form("path", kind)
-    return _base64_form(string)
+    return Form("base64") if _BASE64.fullmatch(string) else TEXT
 
 
 def suffix_kind(path: str) -> Modality | None:
@@ -108,12 +91,3 @@ def _url_kind(url: str) -> Modality | None:
 def _data_kind(uri: str) -> Modality | None:
     kind = uri[5 : uri.index(",")].split(";")[0].split("/")[0].strip().lower()
     return kind if kind in ("image", "audio", "video", "text") else None  # type: ignore[return-value]
-
-
-def _base64_form(string: str) -> Form:
-    if len(string) < 60:
-        return TEXT
-    for head, modality in _BASE64_HEADS.items():
-        if string.startswith(head) and _BASE64.fullmatch(string.strip().replace("\n", "").replace("\r", "")):
-            return Form("base64", _RIFF.get(string[12:16], modality) if head == "UklGR" else modality)
-    return TEXT

@@ -106,8 +106,10 @@ class Parser:
         form = form_of(string)
         if form.kind == "text" or form.modality == "text":
             return Part("text", string)
+        if form.kind == "base64":
+            return Part(self.peek(string) or "text", string)
         if form.modality is not None:
-            return Part(form.modality, string.rstrip("\r\n") if form.kind != "base64" else string)
+            return Part(form.modality, string.rstrip("\r\n"))
         if form.kind == "data":
             return Part(self._peeked(string, "its bytes"), string)
         raise AmbiguousInput(
@@ -200,6 +202,13 @@ class Parser:
         if kind is None:
             kind = next((key for key in (*MODALITIES, *_CONTENT_KEYS) if key in piece), None)
         modality = _CONTENT_KEYS.get(str(kind), kind)
+        others = sorted(key for key in (*MODALITIES, *_CONTENT_KEYS) if key in piece and key not in (kind, modality))
+        if others:
+            raise UnsupportedInput(
+                f"one piece of content holds {kind} and {', '.join(others)}",
+                source=_short(piece),
+                hint="Each piece holds one thing: " + _CHAT_HINT,
+            )
         if modality not in MODALITIES:
             raise UnsupportedInput(f"content of type {kind!r} in a chat message", source=_short(piece), hint=_CHAT_HINT)
         value = next(
@@ -249,7 +258,7 @@ def _medium_part(value: Any, modality: Modality) -> Part:
 
 
 def _rate(value: Any) -> int:
-    if not is_number(value) or isinstance(value, bool) or not 1 <= int(value) <= 768_000 or int(value) != float(value):
+    if not is_number(value) or isinstance(value, bool) or not (1 <= value <= 768_000 and value == int(value)):
         raise UnsupportedInput(
             f"sampling rate {value!r}", source=repr(value), hint="A whole number of Hz, such as 16000."
         )

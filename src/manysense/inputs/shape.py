@@ -65,9 +65,11 @@ def as_items(value: Any) -> tuple[Iterable[Any], int | None, bool]:
                 f"an array of {value.dtype} with {value.ndim} dimensions", hint="A column of inputs has one dimension."
             )
         value = value.tolist()
+    elif hasattr(value, "tolist") and hasattr(value, "dtype"):  # a column of a table
+        value = value.tolist()
     if isinstance(value, (list, tuple)):
         return value, len(value), False
-    return value, len(value) if hasattr(value, "__len__") else None, False
+    return value, None, False  # what it says of its length is not trusted
 
 
 def _is_collection(value: Any) -> bool:

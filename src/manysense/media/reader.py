@@ -20,7 +20,7 @@ import numpy.typing as npt
 from ..errors import ManysenseError, MediaError
 from ..inputs.types import Modality, Part
 from . import audio, image, text, video
-from .fetch import describe, fetch
+from .fetch import describe, fetch, is_base64
 from .policy import Policy
 from .sniff import HEAD, sniff
 from .types import Blob, Clip, ClipSize, PictureSize
@@ -30,8 +30,14 @@ KEPT_BYTES = 16 * 1024 * 1024
 
 
 def peek(policy: Policy) -> Callable[[Any], Modality | None]:
-    """The function that inputs/parse.py is handed to look at bytes."""
-    return lambda value: sniff(fetch(value, policy, modality="image").peek(HEAD))
+    """The function that inputs/parse.py is handed to look at bytes; None for a str that holds no medium."""
+
+    def look(value: Any) -> Modality | None:
+        if isinstance(value, str) and value[:5].lower() != "data:" and not is_base64(value):
+            return None
+        return sniff(fetch(value, policy, modality="image").peek(HEAD))
+
+    return look
 
 
 def is_reference(value: Any) -> bool:

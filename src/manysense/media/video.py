@@ -272,6 +272,8 @@ def _pixels(frame: Any, source: str) -> Frames:
 def _channels_last(frames: npt.NDArray[Any], source: str) -> Frames:
     """(frames, height, width, 3) or (frames, 3, height, width) as the first of these."""
     first, last = (frames.shape[1] == 3, frames.shape[3] == 3) if frames.ndim == 4 else (False, False)
+    if frames.dtype.kind == "f" and frames.size and frames.min() >= 0 and frames.max() <= 1:
+        frames = np.rint(frames.astype(np.float32) * 255).astype(np.uint8)  # as for one picture
     if frames.dtype != np.uint8 or not (first or last):
         reason = f"cannot read {source} as video: frames are {frames.shape} {frames.dtype}"
         raise UnsupportedInput(reason, source=source, hint=_SHAPES)
@@ -293,6 +295,8 @@ def _rate(fps: float | None, source: str) -> float:
 
 
 def _checked(size: ClipSize, policy: Policy, source: str) -> ClipSize:
+    if size.width < 1 or size.height < 1:
+        refuse(source, f"cannot read video {source!r}: its frames are {size.width} x {size.height} pixels")
     if not size.frames:
         refuse(source, f"cannot read video {source!r}: it has no frame")
     _check_pixels(size.width, size.height, policy, source)

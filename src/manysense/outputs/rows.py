@@ -51,7 +51,9 @@ class ArrayRows:
         self.filled[position] = True
 
     def _grown(self, position: int, row: npt.NDArray[Any]) -> npt.NDArray[Any]:
-        if self._array is None and self._out is not None:
+        if self._out is not None:
+            if self._array is not None:
+                raise UsageError(f"out has {len(self._out)} rows, and there are more inputs")
             self._array = check_out(self._out, self.total, len(row))
         else:
             length = self.total if self.total is not None else max(1024, 2 * len(self.filled), position + 1)
@@ -59,13 +61,18 @@ class ArrayRows:
             if self._array is not None:
                 bigger[: len(self._array)] = self._array
             self._array = bigger
-        self.filled = np.concatenate([self.filled, np.zeros(len(self._array) - len(self.filled), bool)])
+        missing = len(self._array) - len(self.filled)
+        if position >= len(self._array):
+            raise UsageError(f"out has {len(self._array)} rows, and there are more inputs")
+        self.filled = np.concatenate([self.filled, np.zeros(max(0, missing), bool)])
         return self._array
 
-    def kept(self, count: int) -> tuple[npt.NDArray[Any], npt.NDArray[np.int64]]:
-        """(the rows that were written, their positions) of the first `count`."""
+    def kept(self, count: int, dims: int | None) -> tuple[npt.NDArray[Any], npt.NDArray[np.int64]]:
+        """(the rows that were written, their positions) of the first `count`. dims: of a row, when there is none."""
         indices = np.flatnonzero(self.filled[:count])
-        return (np.empty((0, 0), np.float32) if self._array is None else self._array[indices]), indices
+        if self._array is None:
+            return np.empty((0, width_of(dims or 0, self.precision)), DTYPES[self.precision]), indices
+        return self._array[indices], indices
 
     def finish(self, count: int) -> npt.NDArray[Any]:
         """All rows, in order. An empty call gives shape (0,), as the known library does."""
@@ -88,7 +95,7 @@ class ListRows:
     def fill_nan(self, row: int, width: int) -> None:
         self._rows[row] = torch.full((width,), torch.nan)
 
-    def kept(self, count: int) -> tuple[list[Any], npt.NDArray[np.int64]]:
+    def kept(self, count: int, dims: int | None) -> tuple[list[Any], npt.NDArray[np.int64]]:
         positions = sorted(self._rows)
         return [self._rows[p] for p in positions], np.array(positions, np.int64)
 

@@ -58,7 +58,7 @@ def encode(
         for row in failed:
             store.fill_nan(row, _width(model, settings))
     if settings.on_error == "skip":
-        rows, indices = store.kept(count)
+        rows, indices = store.kept(count, settings.truncate_dim or model.get_embedding_dimension())
         return Kept(_shaped(rows, settings, form, network, ranges), indices)
     shaped = _shaped(store.finish(count), settings, form, network, ranges)
     return shaped[0] if single else shaped
@@ -230,7 +230,7 @@ def _placed(
 ) -> ItemError:
     if not single:
         error.index, error.total = row, total
-        error.partial = Kept(*store.kept(count if total is None else total))
+        error.partial = Kept(*store.kept(count if total is None else total, None))
         if error.hint is None:
             error.hint = 'Set broken inputs aside with on_error="skip"; what was finished is in error.partial.'
     return error

@@ -20,10 +20,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ...errors import InputTooLong, ItemError, ModelError
+from ...errors import InputTooLong, ItemError, UnsupportedInput
 from ...inputs.types import Item, Modality, Part, Turn
 from ..tokens import Tokens
 
+_ROLES_HINT = "Roles are system (first only), user and assistant; media stand in user turns."
 PRIVATE = 0xF0000
 """First of the private-use code points that stand in for control tokens while a template is rendered."""
 
@@ -140,7 +141,9 @@ class Renderer:
     def _ids(self, turns: Sequence[Turn], texts: dict[int, str], expand: Callable[[Part], str]) -> Any:
         swaps = self._swaps(texts.values())
         back = {private: word for word, private in swaps.items()}
-        rendered = self._expanded(self._rendered(turns, texts, swaps), turns, expand)
+        plain_chat = self._rendered(turns, texts, swaps)
+        self._check_whole(plain_chat, turns, texts, swaps)
+        rendered = self._expanded(plain_chat, turns, expand)
         ids: list[npt.NDArray[np.int64]] = []
         runs: list[str] = []
         last = 0
@@ -191,14 +194,23 @@ class Renderer:
         except Exception as error:
             raise ItemError(f"the model's chat template refused the input: {error}") from error
 
+    def _check_whole(self, rendered: str, turns: Sequence[Turn], texts: dict[int, str], swaps: dict[str, str]) -> None:
+        """Raise UnsupportedInput where the template left a text out, as it does for roles that it does not know."""
+        for turn in turns:
+            for part in turn.parts:
+                if part.modality == "text" and _swap(texts[id(part)], swaps).strip() not in rendered:
+                    raise UnsupportedInput(
+                        f"the model's chat template leaves out a turn of {turn.role!r}", hint=_ROLES_HINT
+                    )
+
     def _expanded(self, rendered: str, turns: Sequence[Turn], expand: Callable[[Part], str]) -> str:
         for modality, holder in self.chat.placeholders.items():
             parts = [part for turn in turns for part in turn.parts if part.modality == modality]
             pieces = rendered.split(holder.token) if parts else [rendered]
             if parts and len(pieces) != len(parts) + 1:
-                raise ModelError(
-                    f"the chat template wrote {len(pieces) - 1} placeholders {holder.token!r} for {len(parts)} "
-                    f"{modality} parts"
+                raise UnsupportedInput(
+                    f"the model's chat template wrote {len(pieces) - 1} of {len(parts)} {modality} parts",
+                    hint=_ROLES_HINT,
                 )
             for i, part in enumerate(parts):
                 pieces[i] += expand(part)

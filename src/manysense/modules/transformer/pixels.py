@@ -344,6 +344,10 @@ class PatchedFrames:
             self.most,
             "video",
         )
+        for name in ("fps", "num_frames", "max_frames", "min_frames", "total_pixels"):
+            value = overrides.get(name)
+            if value is not None and (isinstance(value, bool) or not isinstance(value, (int, float)) or not value > 0):
+                raise UsageError(f"{name} must be a number above zero, got {value!r}")
         frames = overrides.get("num_frames")
         return replace(
             self,
@@ -395,6 +399,8 @@ def _budget(overrides: Mapping[str, Any], least: int, most: int, section: str) -
     """min_pixels and max_pixels, or size={"shortest_edge", "longest_edge"}, which transformers uses for the same."""
     unknown_overrides(section, overrides, ("min_pixels", "max_pixels", "size"))
     size = overrides.get("size") or {}
+    if not isinstance(size, Mapping):
+        raise UsageError(f'size is {{"shortest_edge": pixels, "longest_edge": pixels}} for this model, got {size!r}')
     new_least = overrides.get("min_pixels", size.get("shortest_edge"))
     new_most = overrides.get("max_pixels", size.get("longest_edge"))
     for name, value in (("min_pixels", new_least), ("max_pixels", new_most)):

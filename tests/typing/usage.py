@@ -1,0 +1,23 @@
+"""What an editor knows of the public names; checked by mypy, never run."""
+
+from typing import Any, assert_type
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from manysense import Audio, Image, Kept, SentenceTransformer, Text, util
+
+model = SentenceTransformer("path", device="cpu", prompts={"query": "q: "}, truncate_dim=8)
+items = ["text", Text("a.png"), Image(b"..."), Audio(np.zeros(16), 16_000), {"text": "a", "image": "b.png"}]
+
+assert_type(model.encode(items), npt.NDArray[Any])
+assert_type(model.encode("one", normalize_embeddings=True), npt.NDArray[Any])
+assert_type(model.encode(items, convert_to_tensor=True), torch.Tensor)
+assert_type(model.encode(items, convert_to_numpy=False), list[torch.Tensor])
+assert_type(model.encode(items, output_value="token_embeddings"), list[torch.Tensor])
+assert_type(model.encode(items, output_value=None), list[dict[str, Any]])
+assert_type(model.encode(items, on_error="skip"), Kept)
+assert_type(model.similarity(model.encode("a"), model.encode(items)), torch.Tensor)
+assert_type(util.cos_sim([1.0], [2.0]), torch.Tensor)
+assert_type(model.max_seq_length, int | None)
