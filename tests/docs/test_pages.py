@@ -7,10 +7,10 @@ import re
 from dataclasses import fields
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 import pytest
 from pages import READ, ROOT, anchors, blocks, code, links, name
+from torch import nn
 
 import manysense
 from manysense import Policy, SentenceTransformer, errors, util
@@ -70,17 +70,24 @@ def test_every_error_that_is_named_exists(page: Path) -> None:
     assert not lost, f"{name(page)} names {lost}"
 
 
-HOLDERS: dict[str, Any] = {"model": SentenceTransformer, "util": util, "manysense": manysense, "error": errors.ItemError}
-SET_LATER = {"index", "total", "source", "reason", "hint", "partial", "similarity_fn_name", "embedding_ranges", "prompts"}
-"""Attributes that instances have and classes do not."""
+@cache
+def _names_of(holder: str) -> frozenset[str]:
+    """What `model.…`, `util.…`, `error.…` and `manysense.…` may be followed by on a page."""
+    if holder == "model":
+        return frozenset(dir(SentenceTransformer(modules=[nn.Identity()], device="cpu")))
+    if holder == "error":
+        return frozenset(dir(errors.ItemError("one")))
+    if holder == "util":
+        return frozenset(util.__all__)
+    return frozenset(manysense.__all__) | {path.stem for path in PACKAGE.iterdir()}
 
 
 @pytest.mark.parametrize("page", READ, ids=name)
 def test_every_public_name_exists(page: Path) -> None:
     lost = []
     for text in code(page):
-        for holder, attribute in re.findall(r"\b(model|util|manysense|error)\.([a-z_]\w*|[A-Z]\w*)", text):
-            if attribute not in SET_LATER and not text.endswith((".md", ".py")) and not _has(holder, attribute):
+        for holder, attribute in re.findall(r"\b(model|util|manysense|error)\.([A-Za-z_]\w*)", text):
+            if not _FILE.fullmatch(text) and attribute not in _names_of(holder):
                 lost.append(f"{holder}.{attribute}")
         for argument in re.findall(r"Policy\((\w+)=", text):
             if argument not in {field.name for field in fields(Policy)}:
@@ -88,14 +95,11 @@ def test_every_public_name_exists(page: Path) -> None:
     assert not lost, f"{name(page)} names {lost}"
 
 
-def _has(holder: str, attribute: str) -> bool:
-    return hasattr(HOLDERS[holder], attribute) or (holder == "manysense" and (PACKAGE / f"{attribute}.py").exists())
-
-
 def test_the_table_of_limits_is_the_policy() -> None:
     page = (ROOT / "docs" / "inputs.md").read_text(encoding="utf-8")
     table = page.partition("## Limits: Policy")[2].partition("```")[0]
-    named = {word for line in table.splitlines() if line.startswith("| `") for word in re.findall(r"`(\w+)`", line.split("|")[1])}
+    cells = [line.split("|")[1] for line in table.splitlines() if line.startswith("| `")]
+    named = {word for cell in cells for word in re.findall(r"`(\w+)`", cell)}
     assert named == {field.name for field in fields(Policy)}
 
 

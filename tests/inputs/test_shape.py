@@ -117,9 +117,9 @@ def test_the_number_of_a_generator_is_not_known():
     assert (list(items), total, single) == (["a", "b"], None, False)
 
 
-def test_the_number_of_a_dict_view_is_known():
-    items, total, _ = as_items({"x": "a", "y": "b"}.values())
-    assert (list(items), total) == (["a", "b"], 2)
+def test_a_dict_view_is_read_in_its_order():
+    items, _, single = as_items({"x": "a", "y": "b"}.values())
+    assert (list(items), single) == (["a", "b"], False)
 
 
 @pytest.mark.parametrize("value", [None, 3, 2.5, True])

@@ -12,6 +12,7 @@ import pytest
 from manysense import __version__
 from manysense.errors import FetchError, FetchRefused, MediaTooLarge
 from manysense.media import http
+from manysense.media.address import is_public, printable_url
 from manysense.media.fetch import fetch
 from manysense.media.policy import Policy
 
@@ -123,7 +124,7 @@ def image(url, policy=LOCAL):
 def refused(url, policy=LOCAL, error=FetchError, match=None):
     with pytest.raises(error, match=match) as caught:
         image(url, policy)
-    assert caught.value.source == http.printable_url(url)
+    assert caught.value.source == printable_url(url)
     return caught.value
 
 
@@ -288,7 +289,7 @@ def test_more_schemes_in_the_policy_do_not_teach_it_to_speak_them():
     ],
 )
 def test_public_is_what_the_whole_internet_can_reach(address, public):
-    assert http.is_public(address) is public
+    assert is_public(address) is public
 
 
 def test_the_connection_goes_to_the_address_that_was_checked(serve, names, monkeypatch):

@@ -56,14 +56,15 @@ def test_an_unknown_number_of_rows_may_begin_far_out():
 def test_rows_that_were_written_are_told_from_those_that_were_not():
     store = ArrayRows(5)
     store.write([[1], [4]], rows(1, 4))
-    vectors, indices = store.kept(5)
+    vectors, indices = store.kept(5, 3)
     assert vectors[:, 0].tolist() == [1, 4]
     assert indices.tolist() == [1, 4]
 
 
 def test_a_store_without_any_row_keeps_nothing():
-    vectors, indices = ArrayRows(5).kept(5)
-    assert len(vectors) == len(indices) == 0
+    vectors, indices = ArrayRows(5).kept(5, 3)
+    assert vectors.shape == (0, 3)
+    assert len(indices) == 0
 
 
 def test_rows_go_into_the_callers_own_array():

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from .models import Chosen
 
-LABEL, HEAD = 28, 16
+LABEL, HEAD = 28, 20
 """Widest label of a row, widest head of a column, in cells of the terminal."""
 WIDE = 80
 """From this width of the terminal there is room for the kind of each row."""
@@ -177,18 +177,23 @@ def _print(compared: Compared, named: Chosen) -> None:
 
     console = Console(highlight=False)
     wide = console.width >= WIDE
-    labels = _labels(compared, LABEL if wide else console.width // 4)
-    heads, least = _labels(compared, HEAD), 8 if any(_ranked(compared)) else 5
+    labels, heads = _labels(compared, LABEL if wide else console.width // 4), _labels(compared, HEAD)
+    narrowest, fitting = _narrowest(compared), len(heads)
     room = console.width - 2 - max(map(cell_len, labels)) - (9 if wide else 0)
-    widths = [max(least, cell_len(head)) + 2 for head in heads]
-    if sum(widths) > room:
+    if sum(2 + max(narrowest, cell_len(head)) for head in heads) > room:
         heads = [str(number) for number in range(1, len(labels) + 1)]
         labels = [f"{number:>{len(heads[-1])}} {label}" for number, label in zip(heads, labels)]
-        widths = [least + 2] * len(heads)
-    fitting = max(1, (room - len(heads[-1]) - 1) // widths[0]) if heads[0] == "1" else len(heads)
+        fitting = max(1, (room - len(heads[-1]) - 1) // (2 + narrowest))
     for first in range(0, len(heads), fitting):
         console.print(_block(compared, heads, labels, range(first, min(first + fitting, len(heads))), wide))
     console.print(_footer(compared, named, console.width), style="dim", markup=False)
+
+
+def _narrowest(compared: Compared) -> int:
+    """Cells that a column needs for its values, and for the name of its kind."""
+    together = zip(compared.scores, compared.ranks)
+    cells = [len(_cell(score, rank, False)) for row in together for score, rank in zip(*row)]
+    return max([*cells, *(len(_said(kind)) for kind in compared.kinds)])
 
 
 def _block(compared: Compared, heads: list[str], labels: list[str], columns: range, wide: bool) -> Table:

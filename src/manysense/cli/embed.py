@@ -92,7 +92,7 @@ def _embed(task: Task, wish: Wish, json: bool) -> bool:
     found = found.readable(readable(network))
     if not found.entries:
         reads = ", ".join(KINDS[m] for m in readable(network))
-        raise UsageError(f"nothing to embed: this model reads {reads}" + "".join(_left_out(found.left_out)))
+        raise UsageError(f"nothing to embed: this model reads {reads}{_left_out(found.left_out)}")
     if task.model.note:
         note(f"{task.model.label}: {task.model.note}")
     began = time.perf_counter()
@@ -155,18 +155,23 @@ def _run(
         dims = _write(task, wish, network, journal, len(chunks), [entries[row].id for row in outcome.rows])
         journal.remove()
     except (ItemError, KeyboardInterrupt) as error:
-        kept = sum(len(span) for number, span in enumerate(chunks) if number in journal)
-        onward = (
-            f"{kept:,} of {count(len(entries), 'item')} kept in {task.journal}; the same command goes on from there"
-        )
-        if isinstance(error, KeyboardInterrupt):
-            note(onward)
-        else:
-            error.hint = f"Leave broken inputs out with --on-error skip; {onward}."
+        _stopped(error, task, journal, chunks)
         raise
     finally:
         journal.close()
     return outcome, dims
+
+
+def _stopped(error: BaseException, task: Task, journal: Journal, chunks: list[range]) -> None:
+    """Say how to go on; a journal that holds nothing goes."""
+    kept = sum(len(span) for number, span in enumerate(chunks) if number in journal)
+    if not kept:
+        journal.remove()
+    onward = f"{kept:,} finished ones are kept in {task.journal}: the same command goes on from there"
+    if isinstance(error, ItemError):
+        error.hint = "Leave broken inputs out with --on-error skip" + (f"; {onward}." if kept else ".")
+    elif kept:
+        note(onward)
 
 
 def _write(task: Task, wish: Wish, network: SentenceTransformer, journal: Journal, chunks: int, ids: list[str]) -> int:
@@ -213,7 +218,7 @@ def _summary(report: dict[str, Any]) -> str:
         text += f"\n  {len(failed):,} failed:"
         text += "".join(f"\n    {_named(one)}" for one in failed[:SHOWN])
         text += f"\n    and {len(failed) - SHOWN:,} more; --json lists all" if len(failed) > SHOWN else ""
-    return text + "".join(_left_out(Counter(report["left_out"])))
+    return text + _left_out(Counter(report["left_out"]))
 
 
 def _named(failure: dict[str, str]) -> str:
@@ -222,6 +227,15 @@ def _named(failure: dict[str, str]) -> str:
     return named if len(named) <= width else named[: width - 1] + "…"
 
 
-def _left_out(reasons: Counter[str]) -> list[str]:
-    listed = "; ".join(f"{number:,} {reason}" for reason, number in reasons.most_common())
-    return [f"\n  left out: {listed}"] if listed else []
+def _left_out(reasons: Counter[str]) -> str:
+    from .models import KINDS
+
+    said = []
+    for reason, number in reasons.most_common():
+        if reason in KINDS:
+            said.append(f"{count(number, KINDS[reason])} (this model does not read them)")
+        elif reason.startswith("unknown"):
+            said.append(f"{count(number, 'file')} of an unknown kind{reason.removeprefix('unknown')}")
+        else:
+            said.append(f"{number:,} named twice" if reason == "named twice" else count(number, reason))
+    return f"\n  left out: {'; '.join(said)}" if said else ""

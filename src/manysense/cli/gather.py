@@ -37,7 +37,11 @@ class Entry:
 
 @dataclass(slots=True)
 class Gathered:
-    """entries: in the order of the arguments, folders sorted, each id once.  left_out: reason → how many."""
+    """entries: in the order of the arguments, folders sorted, each id once.
+
+    left_out: reason → how many: "image" and so on where the model does not read that, "unknown .pdf" where no kind is
+    known, "blank line", "named twice".
+    """
 
     entries: list[Entry] = field(default_factory=list)
     left_out: Counter[str] = field(default_factory=Counter)
@@ -49,10 +53,9 @@ class Gathered:
             if entry.kind in kinds:
                 kept.entries.append(entry)
             elif entry.kind is None:
-                suffix = Path(entry.id).suffix.lower()
-                kept.left_out["of an unknown kind" + (f" ({suffix})" if suffix else "")] += 1
+                kept.left_out[f"unknown {Path(entry.id).suffix.lower()}".strip()] += 1
             else:
-                kept.left_out[f"{entry.kind}, which this model does not read"] += 1
+                kept.left_out[entry.kind] += 1
         return kept
 
 
@@ -168,7 +171,7 @@ def _lines(name: str, text: str, left_out: Counter[str]) -> Iterator[Entry]:
             stamp = hashlib.blake2b(line.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
             yield Entry(f"{name}:{number}", Text(line), "text", stamp)
         else:
-            left_out["a blank line"] += 1
+            left_out["blank line"] += 1
 
 
 def _decoded_stdin(data: bytes) -> str:

@@ -92,7 +92,8 @@ def hearing() -> Iterator[list[str]]:
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         yield said
-    said += [str(w.message) for w in caught if issubclass(w.category, ManysenseWarning)]
+    texts = [str(w.message) for w in caught if issubclass(w.category, ManysenseWarning)]
+    said += [re.sub(r'on_truncate="(\w+)"', r"--on-truncate \1", text) for text in texts]
 
 
 def merged(said: list[str]) -> list[str]:

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
-from manysense.errors import (
+from ..errors import (
     FetchError,
     FetchRefused,
     ItemError,
@@ -28,12 +28,12 @@ from manysense.errors import (
     MediaTooLarge,
     UnsupportedInput,
 )
-from manysense.inputs.types import Modality
-from manysense.media import http
-from manysense.media.http import amount, escaped, printable_url
-from manysense.media.policy import Policy
-from manysense.media.sniff import HEAD, sniff
-from manysense.media.types import Blob
+from ..inputs.types import Modality
+from . import http
+from .address import amount, escaped, printable_url
+from .policy import Policy
+from .sniff import HEAD, sniff
+from .types import Blob
 
 __all__ = ["describe", "fetch", "is_base64", "is_url", "sniff"]
 

@@ -11,7 +11,6 @@ from __future__ import annotations
 import http
 import http.client
 import io
-import ipaddress
 import queue
 import re
 import socket
@@ -20,36 +19,22 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from email.message import Message
 from functools import lru_cache
 from typing import Any, BinaryIO
-from urllib.parse import quote, urljoin, urlsplit
+from urllib.parse import urljoin, urlsplit
 
-from manysense import __version__
-from manysense.errors import FetchError, FetchRefused, MediaError, MediaTooLarge
-from manysense.media.policy import Policy
+from .. import __version__
+from ..errors import FetchError, FetchRefused, MediaError, MediaTooLarge
+from .address import DOWNLOAD, Target, amount, is_public, printable_url, target_of
+from .policy import Policy
 
-_PORTS = {"http": 80, "https": 443}
 _REDIRECTS = (301, 302, 303, 307, 308)
 _LINE = 65536
 _PIECE = 65536
-_AUTHORITY = re.compile(r"(?:\[(?P<v6>[0-9A-Fa-f:.]+)\]|(?P<name>[^\[\]:@%]+))(?::(?P<port>[0-9]{0,5}))?")
-_NAME = re.compile(r"[a-z0-9_-]+(?:\.[a-z0-9_-]+)*")
-_NUMERIC = re.compile(r"(?:.*\.)?(?:[0-9]+|0x[0-9a-f]*)")
-_UNSAFE = re.compile(r"[\x00-\x1f\x7f-\x9f\\\u2028\u2029\ud800-\udfff]")
 _STATUS = re.compile(rb"HTTP/1\.[01] ([1-5][0-9]{2})(?: [^\r\n]*)?\r?\n")
 _CHUNK = re.compile(rb"([0-9A-Fa-f]{1,16})[ \t]*(?:;[^\r\n]*)?\r?\n")
-_DOWNLOAD = "Download it in another way and pass the file's path or its bytes."
 _SLOW = "Raise connect_seconds, read_seconds or total_seconds of the policy, or download it first and pass the path."
-
-# What `ipaddress` calls global in some or all versions of Python, and is not: blocks for protocols and documentation,
-# the 6to4 relays, and the address at which a cloud's own control service answers from inside.
-_NOT_PUBLIC = tuple(
-    ipaddress.ip_network(block) for block in ("192.0.0.0/24", "192.88.99.0/24", "168.63.129.16/32", "3fff::/20")
-)
-_UNICAST = ipaddress.IPv6Network("2000::/3")
-_NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 
 Address = tuple[socket.AddressFamily, tuple[Any, ...]]
 
@@ -72,72 +57,6 @@ def get(url: str, policy: Policy) -> tuple[bytes, str | None]:
         reason = f"cannot fetch '{shown}'{through}: {told.reason}"
         cause = None if told is error else error
         raise type(told)(reason, source=shown, hint=told.hint) from cause
-
-
-def printable_url(url: str) -> str:
-    """A URL for an error message: without user name, password, query and fragment, and not longer than 200 characters.
-
-    Where the part that names the host cannot be told from a password, only the scheme is shown.
-    """
-    scheme, _, rest = url.partition(":")
-    rest = rest.lstrip("/\\")
-    end = re.search(r"[?#]", rest)
-    query = "?…" if end is not None and end.group() == "?" else ""
-    place = rest if end is None else rest[: end.start()]
-    authority, slash, path = place.partition("/")
-    host = authority.rpartition("@")[2]
-    if not re.fullmatch(r"(?:\[[^\[\]]*\]|[^:\[\]]*)(?::[0-9]*)?", host):
-        return escaped(f"{scheme}://…")
-    shown = escaped(f"{scheme}://{host}{slash}{path}{query}")
-    return shown if len(shown) <= 200 else f"{shown[:150]}…{shown[-49:]}"
-
-
-def is_public(address: str) -> bool:
-    """Whether an IP address is one of the public Internet.
-
-    Not: private, loopback, link-local, multicast, reserved, unspecified, documentation; nor an IPv6 address that
-    carries such an IPv4 address (mapped, 6to4, NAT64), nor Teredo and IPv4-compatible addresses at all.
-    """
-    ip = ipaddress.ip_address(address)
-    if isinstance(ip, ipaddress.IPv6Address):
-        inner = ip.ipv4_mapped or ip.sixtofour
-        if inner is None and ip in _NAT64:
-            inner = ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)
-        if inner is not None:
-            return is_public(str(inner))
-        if ip not in _UNICAST:
-            return False
-    if any(ip in block for block in _NOT_PUBLIC if block.version == ip.version):
-        return False
-    return ip.is_global and not (ip.is_multicast or ip.is_reserved)
-
-
-def escaped(text: str) -> str:
-    """Text for a message, on one line: what does not print is written as \\n, \\x00, \\u202e."""
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
-
-
-def amount(count: int) -> str:
-    """A number of bytes, for a person."""
-    for unit, scale in (("GB", 10**9), ("MB", 10**6), ("kB", 10**3)):
-        if count >= scale:
-            return f"{count / scale:.3g} {unit}"
-    return f"{count} bytes"
-
-
-@dataclass(frozen=True, slots=True)
-class _Target:
-    """One hop. host: lower case ASCII without brackets or trailing dot. path: with the query, percent-encoded."""
-
-    scheme: str
-    host: str
-    port: int
-    path: str
-
-    @property
-    def authority(self) -> str:
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return host if self.port == _PORTS[self.scheme] else f"{host}:{self.port}"
 
 
 class _Clock:
@@ -175,18 +94,18 @@ class _Wire(io.RawIOBase):
 def _follow(trail: list[str], policy: Policy, clock: _Clock) -> tuple[bytes, str | None]:
     """Hop from URL to URL until a body comes. trail: the first URL; every further one is appended, for messages."""
     for _ in range(policy.max_redirects + 1):
-        target = _target(trail[-1], policy)
+        target = target_of(trail[-1], policy)
         with _answer(target, policy, clock) as (status, headers, stream):
             if status not in _REDIRECTS:
                 return _body(status, headers, stream, policy), _media_type(headers)
             location = headers.get("Location")
         if not location:
-            raise FetchError(f"the server answered {_status(status)} without saying where to go.", hint=_DOWNLOAD)
+            raise FetchError(f"the server answered {_status(status)} without saying where to go.", hint=DOWNLOAD)
         location = re.sub(r"[\x80-\xff]", lambda byte: f"%{ord(byte.group()):02X}", str(location).strip(" \t"))
         try:
             trail.append(urljoin(trail[-1], location))
         except ValueError as error:
-            raise FetchError("the server redirects to something that is not a URL.", hint=_DOWNLOAD) from error
+            raise FetchError("the server redirects to something that is not a URL.", hint=DOWNLOAD) from error
         if target.scheme == "https" and urlsplit(trail[-1]).scheme.lower() == "http":
             raise FetchRefused("the server redirects from https to http, which anybody on the way could change.")
     raise FetchError(
@@ -195,68 +114,7 @@ def _follow(trail: list[str], policy: Policy, clock: _Clock) -> tuple[bytes, str
     )
 
 
-def _target(url: str, policy: Policy) -> _Target:
-    """Read a URL strictly: what two parsers could read as two hosts is refused."""
-    if not policy.network:
-        raise FetchRefused("the policy has the network switched off.", hint="Use network=True, or pass a local file.")
-    _check_characters(url)
-    try:
-        parts = urlsplit(url)
-    except ValueError as error:
-        raise FetchRefused("it is not a well-formed URL.") from error
-    scheme = parts.scheme.lower()
-    if scheme not in policy.schemes or scheme not in _PORTS:
-        allowed = ", ".join(sorted(policy.schemes & _PORTS.keys())) or "none"
-        raise FetchRefused(f"the scheme '{escaped(scheme)}' is not allowed (allowed: {allowed}).", hint=_DOWNLOAD)
-    if "@" in parts.netloc:
-        raise FetchRefused("a user name or password in a URL is not sent.", hint=_DOWNLOAD)
-    match = _AUTHORITY.fullmatch(parts.netloc)
-    if match is None:
-        raise FetchRefused("it names no host, or not in a plain way, or the port is not a number.")
-    host = _host(match["v6"], match["name"])
-    port = int(match["port"]) if match["port"] else _PORTS[scheme]
-    if not 0 < port < 65536:
-        raise FetchRefused(f"there is no port {port}.", hint="Ports are 1 to 65535.")
-    if policy.hosts is not None and host not in {_listed(name) for name in policy.hosts}:
-        raise FetchRefused(f"the host '{host}' is not in the policy's list of hosts.")
-    path = quote(parts.path or "/", safe="/%:=&~+!$,;'@()*[]|")
-    query = "?" + quote(parts.query, safe="/%:=&~+!$,;'@()*[]|?") if parts.query else ""
-    return _Target(scheme, host, port, path + query)
-
-
-def _host(v6: str | None, name: str | None) -> str:
-    """The one spelling of a host. IPv4 must be four plain decimal numbers; Unicode names become their IDNA form."""
-    try:
-        if v6 is not None:
-            return str(ipaddress.IPv6Address(v6))
-        assert name is not None
-        if len(name) > 255:
-            raise ValueError("longer than any host name")
-        host = name.encode("idna").decode("ascii").lower().removesuffix(".")
-        if _NUMERIC.fullmatch(host):
-            return str(ipaddress.IPv4Address(host))
-    except ValueError as error:  # UnicodeError and AddressValueError are
-        raise FetchRefused("its host is not a plain name or address.", hint="Write an address as 192.0.2.1.") from error
-    if not _NAME.fullmatch(host):
-        raise FetchRefused("its host has characters that no host name has.")
-    return host
-
-
-def _listed(name: str) -> str:
-    """An entry of the policy's list of hosts, in the spelling of `_host`."""
-    bare = name.strip("[]")
-    return _host(bare, None) if ":" in bare else _host(None, bare)
-
-
-def _check_characters(url: str) -> None:
-    if _UNSAFE.search(url):
-        raise FetchRefused(
-            "it has backslashes or control characters, which programs read in different ways.",
-            hint="Percent-encode them, and strip the line end.",
-        )
-
-
-def _resolve(target: _Target, policy: Policy, clock: _Clock) -> list[Address]:
+def _resolve(target: Target, policy: Policy, clock: _Clock) -> list[Address]:
     """Every address of the host, all of them checked. The look-up runs in a thread, since it has no time-out."""
     answers: queue.SimpleQueue[Any] = queue.SimpleQueue()
 
@@ -286,7 +144,7 @@ def _resolve(target: _Target, policy: Policy, clock: _Clock) -> list[Address]:
     return found
 
 
-def _connected(target: _Target, policy: Policy, clock: _Clock) -> socket.socket:
+def _connected(target: Target, policy: Policy, clock: _Clock) -> socket.socket:
     """A connection to the first checked address that answers; the caller closes it."""
     failure: OSError = TimeoutError()
     for family, place in _resolve(target, policy, clock):
@@ -317,7 +175,7 @@ def _trust() -> ssl.SSLContext:
 
 
 @contextmanager
-def _answer(target: _Target, policy: Policy, clock: _Clock) -> Iterator[tuple[int, Message, BinaryIO]]:
+def _answer(target: Target, policy: Policy, clock: _Clock) -> Iterator[tuple[int, Message, BinaryIO]]:
     """Ask for a target: (status, headers, the stream at the start of the body). The socket is closed at the end."""
     sock = _connected(target, policy, clock)
     try:
@@ -341,7 +199,7 @@ def _answer(target: _Target, policy: Policy, clock: _Clock) -> Iterator[tuple[in
         sock.close()
 
 
-def _request(target: _Target) -> bytes:
+def _request(target: Target) -> bytes:
     lines = (
         f"GET {target.path} HTTP/1.1",
         f"Host: {target.authority}",
@@ -358,10 +216,10 @@ def _body(status: int, headers: Message, stream: BinaryIO, policy: Policy) -> by
     if status != 200:
         raise FetchError(f"the server answered {_status(status)}.", hint="Does the address open in a browser?")
     if headers.get("Content-Encoding", "").strip().lower() not in ("", "identity"):
-        raise FetchError("the server sent it compressed, though asked not to.", hint=_DOWNLOAD)
+        raise FetchError("the server sent it compressed, though asked not to.", hint=DOWNLOAD)
     coding = headers.get("Transfer-Encoding", "").strip().lower()
     if coding not in ("", "chunked"):
-        raise FetchError("the server sent it in a transfer coding that is not known.", hint=_DOWNLOAD)
+        raise FetchError("the server sent it in a transfer coding that is not known.", hint=DOWNLOAD)
     out = io.BytesIO()
 
     def take(count: int | None) -> int:
@@ -386,7 +244,7 @@ def _length(headers: Message) -> int | None:
         return None
     value = values.pop()
     if values or not re.fullmatch(r"[0-9]{1,18}", value):
-        raise FetchError("the server sent a length that is not one number.", hint=_DOWNLOAD)
+        raise FetchError("the server sent a length that is not one number.", hint=DOWNLOAD)
     return int(value)
 
 
@@ -445,7 +303,7 @@ def _told(error: Exception, policy: Policy, clock: _Clock) -> FetchError:
     if isinstance(error, ssl.SSLError):
         return FetchError("the secure connection failed.", hint="Is this port an https one?")
     if isinstance(error, http.client.HTTPException):
-        return FetchError("the server's answer is not sound HTTP.", hint=_DOWNLOAD)
+        return FetchError("the server's answer is not sound HTTP.", hint=DOWNLOAD)
     return FetchError(
         f"the connection failed: {error.args[-1] if error.args else 'no reason given'}.", hint="Try again."
     )

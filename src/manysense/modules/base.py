@@ -44,7 +44,7 @@ class Measured:
     draft: Any
     extra: int = 0
     nbytes: int = 0
-    cut: tuple[int, int, str] | None = None
+    cut: tuple[float, float, str] | None = None
     group: Hashable = None
     opens: bool = False
 

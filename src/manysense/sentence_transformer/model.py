@@ -26,23 +26,13 @@ from ..model import Model, checked_prompts
 from ..outputs.precision import as_ranges
 from ..settings import OnError, OnTruncate, OutputValue, Precision, Settings
 from ..util.similarity import SimilarityFunction
+from .construct import load_named, renamed
 from .encode import Kept, encode, encode_stream
 
 logger = logging.getLogger("manysense")
 
 Vectors = npt.NDArray[Any]
 Similarity = Literal["cosine", "dot", "euclidean", "manhattan"]
-
-_OLD_NAMES = {
-    "tokenizer_kwargs": "processor_kwargs",
-    "tokenizer_args": "processor_kwargs",
-    "automodel_args": "model_kwargs",
-    "model_args": "model_kwargs",
-    "config_args": "config_kwargs",
-    "use_auth_token": "token",
-    "cache_dir": "cache_folder",
-    "model_name": "model_name_or_path",
-}
 
 
 class SentenceTransformer(Model):
@@ -83,7 +73,7 @@ class SentenceTransformer(Model):
         policy: Policy = DEFAULT,
         **old: Any,
     ) -> None:
-        given = _renamed(
+        given = renamed(
             old,
             model_name_or_path=model_name_or_path,
             model_kwargs=model_kwargs,
@@ -101,7 +91,7 @@ class SentenceTransformer(Model):
         card = None
         placed = as_device(device)
         if modules is None:
-            loaded = _load(str(name), placed.type, given, revision, local_files_only, trust_remote_code)
+            loaded = load_named(str(name), placed.type, given, revision, local_files_only, trust_remote_code)
             modules, stored, card = loaded.modules, loaded.config, loaded.card
         super().__init__(
             modules,
@@ -438,40 +428,6 @@ class SentenceTransformer(Model):
         if self.embedding_ranges is not None:
             config["embedding_ranges"] = torch.as_tensor(self.embedding_ranges).tolist()
         return config
-
-
-def _renamed(old: dict[str, Any], **given: Any) -> dict[str, Any]:
-    """Arguments under their present names. Raises TypeError for unknown ones, as Python would."""
-    unknown = sorted(set(old) - set(_OLD_NAMES))
-    if unknown:
-        raise TypeError(f"SentenceTransformer got unknown arguments {unknown}")
-    for name, value in old.items():
-        if given.get(_OLD_NAMES[name]) is None:
-            given[_OLD_NAMES[name]] = value
-    return given
-
-
-def _load(
-    name: str,
-    device_type: str,
-    given: Mapping[str, Any],
-    revision: str | None,
-    local_files_only: bool,
-    trust_remote_code: bool,
-) -> Any:
-    from ..checkpoints.load import load
-    from ..checkpoints.source import Source
-    from ..checkpoints.types import Wanted
-
-    source = Source(name, revision, given["token"], given["cache_folder"], local_files_only, trust_remote_code)
-    wanted = Wanted(
-        given["model_kwargs"] or {},
-        given["processor_kwargs"] or {},
-        given["config_kwargs"] or {},
-        trust_remote_code,
-        device_type,
-    )
-    return load(source, wanted)
 
 
 def _no_pools() -> NoReturn:

@@ -11,8 +11,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-import numpy as np
-import torch
 from torch import Tensor
 
 from ...errors import ItemError, ModelError, UnsupportedModality, UsageError
@@ -20,10 +18,13 @@ from ...inputs.types import Item, Part, Route
 from ...media.text import encodable
 from ...settings import positive
 from ...warn import warn
-from ..base import Features, InputModule, Measured, numbers, read_json, write_json
+from ..base import Features, InputModule, Measured, write_json
 from ..tokens import Tokens
+from . import stored
 from .architectures import recipe_for
+from .collate import SEQUENCES, collate, joined
 from .folder import ModelFolder
+from .media import MediumPlan, open_medium, plan_medium
 from .messages import Renderer
 from .pixels import unknown_overrides
 from .recipe import Call, FolderFacts, Recipe
@@ -33,12 +34,8 @@ if TYPE_CHECKING:
     from ...media.reader import Reader
     from ...settings import Settings
 
-CONFIG_NAMES = tuple(
-    f"sentence_{name}_config.json" for name in "bert roberta distilbert camembert albert xlm-roberta xlnet".split()
-)
-_SEQUENCES = ("input_ids", "attention_mask", "mm_token_type_ids")
 _FORWARD_NAMES = (
-    *_SEQUENCES,
+    *SEQUENCES,
     "pixel_values",
     "image_grid_thw",
     "pixel_values_videos",
@@ -86,7 +83,9 @@ class Transformer(InputModule):
         self.transformer_task = transformer_task
         self.processing_kwargs = dict(processing_kwargs or {})
         self._files = folder.files()
-        self._stored = {"modality_config": modality_config, "module_output_name": module_output_name}
+        self._stored = (
+            {"modality_config": modality_config, "module_output_name": module_output_name} if modality_config else None
+        )
         self._given_length = max_seq_length is not None
         self._positions = self._position_limit(facts)
         self.max_seq_length = max_seq_length or self._own_limit(facts)
@@ -231,30 +230,42 @@ class Transformer(InputModule):
         if route == "message":
             return self._measure_chat(item, reader, settings)
         (part,) = item.parts
+        policy = self._policy_of(part, settings)
         if part.modality == "image":
-            assert self.image_policy is not None
-            policy = self.image_policy.changed(settings.section("image"))
             tokens, _ = policy.tokens(reader.picture_size(part))
             return Measured(route, tokens, (part, policy), nbytes=12 * 256 * tokens, group=route, opens=True)
         if part.modality == "audio":
-            assert self.audio_policy is not None
-            sound = self.audio_policy.changed(settings.section("audio"))
-            seconds = reader.sound_seconds(part, sound.rate)
-            cut = (round(seconds, 3), sound.window, "seconds") if sound.window and seconds > sound.window else None
-            tokens = sound.tokens(seconds)
-            nbytes = int(seconds * sound.rate * 4) + 1024 * tokens
-            return Measured(route, tokens, (part, sound), nbytes=nbytes, cut=cut, group=route, opens=True)  # type: ignore[arg-type]
+            seconds = reader.sound_seconds(part, policy.rate)
+            long = policy.window is not None and seconds > policy.window
+            tokens = policy.tokens(seconds)
+            return Measured(
+                route,
+                tokens,
+                (part, policy),
+                nbytes=int(seconds * policy.rate * 4) + 1024 * tokens,
+                cut=(round(seconds, 3), policy.window, "seconds") if long else None,
+                group=route,
+                opens=True,
+            )
         raise UnsupportedModality(f"{part.modality} has no policy in this model")
+
+    def _policy_of(self, part: Part, settings: Settings) -> Any:
+        """The policy of the part's modality with the call's overrides."""
+        policy: Any = {"image": self.image_policy, "video": self.video_policy, "audio": self.audio_policy}[
+            part.modality
+        ]
+        assert policy is not None
+        return policy.changed(settings.section(part.modality))
 
     # ---- chats
 
     def _measure_chat(self, item: Item, reader: Reader, settings: Settings) -> Measured:
         assert self._renderer is not None
-        plans: dict[int, _MediumPlan] = {}
+        plans: dict[int, MediumPlan] = {}
         extra = nbytes = 0
         for part in item.parts:
             if part.modality != "text":
-                plan = plans[id(part)] = self._plan_medium(part, reader, settings)
+                plan = plans[id(part)] = plan_medium(part, self._policy_of(part, settings), reader)
                 extra, nbytes = extra + plan.patches, nbytes + plan.patches * 4 * 3 * 2 * 16 * 16
         limit = self._limit(settings)
         rendered = self._renderer.render(
@@ -273,24 +284,6 @@ class Transformer(InputModule):
             bool(media),
         )
 
-    def _plan_medium(self, part: Part, reader: Reader, settings: Settings) -> _MediumPlan:
-        overrides = settings.section(part.modality)
-        if part.modality == "image":
-            assert self.image_policy is not None
-            picture = self.image_policy.changed(overrides)
-            tokens, patches = picture.tokens(reader.picture_size(part))
-            return _MediumPlan(part, picture, patches, "<|image_pad|>" * tokens)
-        assert self.video_policy is not None
-        policy = self.video_policy.changed(overrides)
-        size, listed = reader.clip_size(part), reader.is_frames(part)
-        indices = policy.choose(size, listed)
-        time, tokens, patches = policy.tokens(size, len(indices), listed)
-        stamps = policy.stamps(size, indices, listed)
-        block = "<|vision_start|>" + "<|video_pad|>" * tokens + "<|vision_end|>"
-        expansion = "".join(f"<{stamp:.1f} seconds>{block}" for stamp in stamps)
-        assert len(stamps) == time
-        return _MediumPlan(part, policy, patches, expansion, tuple(indices), listed)
-
     # ---- prepare
 
     def prepare(self, measured: Measured, reader: Reader, settings: Settings) -> Features:
@@ -300,53 +293,20 @@ class Transformer(InputModule):
             rendered, media = measured.draft
             features: Features = {"input_ids": rendered.ids, "mm_token_type_ids": rendered.kinds}
             for plan in media:
-                for name, array in self._open_planned(plan, reader).items():
+                for name, array in open_medium(plan, reader).items():
                     features.setdefault(name, []).append(array)
-            return {
-                name: _joined(name, value) if isinstance(value, list) else value for name, value in features.items()
-            }
+            return {name: joined(name, value) if isinstance(value, list) else value for name, value in features.items()}
         part, policy = measured.draft
-        key = (reader.key(part), id(policy))
+        key = ("prepared", reader.key(part))  # a reader serves one call, so its settings are one
         if part.modality == "image":
             return dict(reader.once(key, lambda: policy.prepare(reader.picture(part))))
         return dict(reader.once(key, lambda: policy.prepare(reader.sound(part, policy.rate))))
 
-    def _open_planned(self, plan: _MediumPlan, reader: Reader) -> Mapping[str, Any]:
-        key = (reader.key(plan.part), plan.expansion, plan.indices)
-        if plan.part.modality == "image":
-            made = lambda: plan.policy.prepare(reader.picture(plan.part))  # noqa: E731
-        else:
-            made = lambda: plan.policy.prepare(reader.clip(plan.part, plan.indices).frames, plan.listed)  # noqa: E731
-        opened: Mapping[str, Any] = reader.once(key, made)
-        return opened
-
     # ---- collate and forward
 
     def collate(self, features: Sequence[Features], route: Route) -> Features:
-        batch: Features = {}
-        names = {name for one in features for name in one}
-        if "input_ids" in names:
-            batch.update(self._padded([one["input_ids"] for one in features]))
-        for name in names - {"input_ids"}:
-            values = [one[name] for one in features if name in one]
-            batch[name] = self._collated(name, values, batch)
-        return batch
-
-    def _padded(self, ids: Sequence[Any]) -> Features:
-        length = self.recipe.policies.text_padding or max(len(i) for i in ids)
-        made = {"input_ids": _pad(ids, length, self._pad)}
-        if self.recipe.policies.text_mask:
-            made["attention_mask"] = _pad([np.ones(len(i), np.int64) for i in ids], length, 0)
-        return made
-
-    def _collated(self, name: str, values: list[Any], batch: Features) -> Any:
-        if name in _SEQUENCES:
-            return _pad(values, batch["input_ids"].shape[1], 0)
-        if name in ("image_grid_thw", "video_grid_thw", "pixel_values_videos"):
-            return torch.cat([numbers(v) for v in values])
-        if name == "pixel_values" and numbers(values[0]).ndim == 2:
-            return torch.cat([numbers(v) for v in values])
-        return torch.stack([numbers(v) for v in values])
+        policies = self.recipe.policies
+        return collate(features, self._pad, to=policies.text_padding, mask=policies.text_mask)
 
     def forward(self, features: Features, **kwargs: Any) -> Features:
         call = self._call(features)
@@ -383,29 +343,15 @@ class Transformer(InputModule):
         """In the keys that every version of the known library reads."""
         config: dict[str, Any] = {"max_seq_length": self.max_seq_length, "do_lower_case": self.do_lower_case}
         if "message" in self.recipe.routes or set(self.recipe.routes) != {"text"}:
-            config = {"transformer_task": self.transformer_task, **self._modality_config()}
+            config = {
+                "transformer_task": self.transformer_task,
+                **(self._stored or stored.modality_config(self.recipe)),
+            }
             if self._given_length:
                 config["max_seq_length"] = self.max_seq_length
         if self.processing_kwargs:
             config["processing_kwargs"] = self.processing_kwargs
         return config
-
-    def _modality_config(self) -> dict[str, Any]:
-        if self._stored["modality_config"] is not None:
-            return {name: value for name, value in self._stored.items() if value is not None}
-        calls = {"+".join(r) if isinstance(r, tuple) else r: c for r, c in self.recipe.routes.items()}
-        if "message" in calls:  # every modality takes the same way
-            calls = dict.fromkeys(self.modalities, calls["message"])
-        made: dict[str, Any] = {
-            name: {
-                "method": call.method,
-                "method_output_name": call.output[0] if len(call.output) == 1 else list(call.output),
-            }
-            for name, call in calls.items()
-        }
-        if "message" in made:
-            made["message"]["format"] = "structured"
-        return {"modality_config": made, "module_output_name": next(iter(self.recipe.routes.values())).feature}
 
     def save(self, output_path: str, *args: Any, safe_serialization: bool = True, **kwargs: Any) -> None:
         from .folder import quiet
@@ -422,39 +368,8 @@ class Transformer(InputModule):
     def load_from(cls, folder: Path, **kwargs: Any) -> Transformer:
         """kwargs: trust_remote_code, model_kwargs, processor_kwargs, config_kwargs of the caller, which win over the
         folder's own."""
-        name = next((n for n in CONFIG_NAMES if (folder / n).is_file()), None)
-        config = read_json(folder / name) if name else {}
-        opened = ModelFolder(
-            folder,
-            kwargs.get("trust_remote_code", False),
-            {**_safe(config.get("model_kwargs") or config.get("model_args")), **(kwargs.get("model_kwargs") or {})},
-            {
-                **_safe(config.get("processor_kwargs") or config.get("tokenizer_args")),
-                **(kwargs.get("processor_kwargs") or {}),
-            },
-            {**_safe(config.get("config_kwargs") or config.get("config_args")), **(kwargs.get("config_kwargs") or {})},
-        )
-        known = (
-            "max_seq_length",
-            "do_lower_case",
-            "transformer_task",
-            "processing_kwargs",
-            "modality_config",
-            "module_output_name",
-        )
-        return cls(opened, **{key: config[key] for key in known if config.get(key) is not None})
-
-
-class _MediumPlan:
-    """What one picture or video of a chat will be: its policy, patches, placeholder text and chosen frames."""
-
-    __slots__ = ("expansion", "indices", "listed", "part", "patches", "policy")
-
-    def __init__(
-        self, part: Part, policy: Any, patches: int, expansion: str, indices: tuple[int, ...] = (), listed: bool = False
-    ) -> None:
-        self.part, self.policy, self.patches = part, policy, patches
-        self.expansion, self.indices, self.listed = expansion, indices, listed
+        opened, own = stored.read(folder, **kwargs)
+        return cls(opened, **own)
 
 
 def _as_folder(name: str | Path | ModelFolder, model: Any, processor: Any, config: Any) -> ModelFolder:
@@ -473,11 +388,6 @@ def _refuse(task: str, unsupported: Mapping[str, Any]) -> None:
         raise ModelError(f"Transformer options {sorted(asked)} are not supported yet")
 
 
-def _safe(kwargs: Mapping[str, Any] | None) -> dict[str, Any]:
-    """A folder's stored arguments, without the one that would let it trust itself."""
-    return {key: value for key, value in (kwargs or {}).items() if key not in ("trust_remote_code", "code_revision")}
-
-
 def _backend(tokenizer: Any) -> Any:
     backend = getattr(tokenizer, "_tokenizer", None)
     if backend is None:
@@ -489,15 +399,3 @@ def _control_tokens(tokenizer: Any, template: str) -> list[str]:
     """The words of special tokens, and of further added tokens that the chat template writes itself."""
     added = tokenizer.added_tokens_decoder.values()
     return [token.content for token in added if token.special or token.content in template]
-
-
-def _pad(rows: Sequence[Any], length: int, value: int) -> Tensor:
-    """(rows, length) int64, padded on the right."""
-    padded = torch.full((len(rows), length), value, dtype=torch.int64)
-    for i, row in enumerate(rows):
-        padded[i, : len(row)] = numbers(row)
-    return padded
-
-
-def _joined(name: str, arrays: list[Any]) -> Any:
-    return np.stack(arrays) if name.endswith("_thw") else np.concatenate(arrays)

@@ -1,0 +1,57 @@
+"""Features of single items → one batch.
+
+Knows: which features are padded, joined or stacked. Does not know: models, routes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ..base import Features, numbers
+
+SEQUENCES = ("input_ids", "attention_mask", "mm_token_type_ids")
+"""One value per token: padded on the right."""
+_JOINED = ("image_grid_thw", "video_grid_thw", "pixel_values_videos")
+
+
+def collate(features: Sequence[Features], pad: int, *, to: int | None, mask: bool) -> Features:
+    """pad: the id of padding.  to: pad to this length, None for the longest.  mask: make an attention mask."""
+    batch: Features = {}
+    names = {name for one in features for name in one}
+    if "input_ids" in names:
+        ids = [one["input_ids"] for one in features]
+        length = to or max(len(i) for i in ids)
+        batch["input_ids"] = _pad(ids, length, pad)
+        if mask:
+            batch["attention_mask"] = _pad([np.ones(len(i), np.int64) for i in ids], length, 0)
+    for name in sorted(names - {"input_ids"}):
+        values = [one[name] for one in features if name in one]
+        batch[name] = _collated(name, values, batch)
+    return batch
+
+
+def joined(name: str, arrays: list[Any]) -> Any:
+    """The arrays of several media of one item as one array."""
+    return np.stack(arrays) if name.endswith("_thw") else np.concatenate(arrays)
+
+
+def _collated(name: str, values: list[Any], batch: Features) -> Tensor:
+    if name in SEQUENCES:
+        return _pad(values, batch["input_ids"].shape[1], 0)
+    tensors = [numbers(value) for value in values]
+    if name in _JOINED or (name == "pixel_values" and tensors[0].ndim == 2):  # patches of any number
+        return torch.cat(tensors)
+    return torch.stack(tensors)
+
+
+def _pad(rows: Sequence[Any], length: int, value: int) -> Tensor:
+    """(rows, length) int64, padded on the right."""
+    padded = torch.full((len(rows), length), value, dtype=torch.int64)
+    for i, row in enumerate(rows):
+        padded[i, : len(row)] = numbers(row)
+    return padded

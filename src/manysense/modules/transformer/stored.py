@@ -1,0 +1,79 @@
+"""What a Transformer's folder says of it beside the transformers files: sentence_bert_config.json and its kin.
+
+Knows: keys of every version, old and new, and which of them a folder may decide. Does not know: weights.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from ..base import read_json
+from .folder import ModelFolder
+from .recipe import Recipe
+
+NAMES = tuple(
+    f"sentence_{name}_config.json" for name in "bert roberta distilbert camembert albert xlm-roberta xlnet".split()
+)
+_OWN = (
+    "max_seq_length",
+    "do_lower_case",
+    "transformer_task",
+    "processing_kwargs",
+    "modality_config",
+    "module_output_name",
+)
+_NOT_ITS_OWN = ("trust_remote_code", "code_revision", "revision", "token", "cache_dir", "device_map", "auto_map")
+_ATTENTIONS = ("eager", "sdpa", "flash_attention_2", "flash_attention_3", "flex_attention")
+
+
+def read(
+    folder: Path,
+    *,
+    trust_remote_code: bool = False,
+    model_kwargs: Mapping[str, Any] | None = None,
+    processor_kwargs: Mapping[str, Any] | None = None,
+    config_kwargs: Mapping[str, Any] | None = None,
+) -> tuple[ModelFolder, dict[str, Any]]:
+    """(the folder with the arguments for transformers, the arguments for Transformer); the caller's win."""
+    name = next((name for name in NAMES if (folder / name).is_file()), None)
+    config = read_json(folder / name) if name else {}
+
+    def merged(given: Mapping[str, Any] | None, *keys: str) -> dict[str, Any]:
+        own: Mapping[str, Any] = next((config[key] for key in keys if config.get(key)), {})
+        return {**_allowed(own), **(given or {})}
+
+    opened = ModelFolder(
+        folder,
+        trust_remote_code,
+        merged(model_kwargs, "model_kwargs", "model_args"),
+        merged(processor_kwargs, "processor_kwargs", "tokenizer_args"),
+        merged(config_kwargs, "config_kwargs", "config_args"),
+    )
+    return opened, {key: config[key] for key in _OWN if config.get(key) is not None}
+
+
+def _allowed(kwargs: Mapping[str, Any]) -> dict[str, Any]:
+    """A folder's own arguments, without those by which it would trust itself or fetch code."""
+    kept = {key: value for key, value in kwargs.items() if key not in _NOT_ITS_OWN}
+    if kept.get("attn_implementation") not in (None, *_ATTENTIONS):  # the name of a repository of kernels
+        del kept["attn_implementation"]
+    return kept
+
+
+def modality_config(recipe: Recipe) -> dict[str, Any]:
+    """The recipe's routes in the known library's keys."""
+    calls = {"+".join(route) if isinstance(route, tuple) else route: call for route, call in recipe.routes.items()}
+    if "message" in calls:  # every modality takes the same way
+        calls = dict.fromkeys(recipe.modalities, calls["message"])
+    made: dict[str, Any] = {
+        name: {
+            "method": call.method,
+            "method_output_name": call.output[0] if len(call.output) == 1 else list(call.output),
+        }
+        for name, call in calls.items()
+    }
+    if "message" in made:
+        made["message"]["format"] = "structured"
+    return {"modality_config": made, "module_output_name": next(iter(recipe.routes.values())).feature}
