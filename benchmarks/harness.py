@@ -59,39 +59,37 @@ class Turn(NamedTuple):
 def measure(benchmark: Benchmark, pairs: int, quick: bool) -> dict[str, Any]:
     """The result as JSON holds it. A peer that cannot run leaves `peer_error` and our own times."""
     case = benchmark.prepare(quick)
-    load, busy, start = os.getloadavg(), _busy(), time.monotonic()
     result: dict[str, Any] = {"name": benchmark.name, "title": benchmark.title, "targets": dict(benchmark.targets)}
-    turns: dict[str, list[Turn]] = {"peer": [], "ours": []}
     sides: dict[str, Program | Resident] = {}
     try:
-        sides["ours"] = _open(benchmark.ours, case)
         try:
             sides["peer"] = _open(benchmark.peer, case)
         except CannotRun as error:
             result["peer_error"] = str(error)
-        order = [name for name in turns if name in sides]
+        sides["ours"] = _open(benchmark.ours, case)
+        load, busy, start = os.getloadavg(), _busy(), time.monotonic()
+        turns: dict[str, list[Turn]] = {name: [] for name in sides}
+        differences: list[float] = []
         for _ in range(pairs):
             rows = {}
-            for name in order:
-                turn, rows[name] = sides[name].turn()
+            for name, side in sides.items():
+                turn, rows[name] = side.turn()
                 turns[name].append(turn)
-            if len(rows) == 2:
-                found = difference(rows["ours"], rows["peer"])
-                if found is not None:
-                    result["difference"] = max(found, result.get("difference", 0.0))
+            if len(rows) == 2 and len(rows["ours"]):
+                differences.append(difference(rows["ours"], rows["peer"]))
     finally:
         for side in sides.values():
             side.close()
-    own = sum(turn.cpu for name in turns for turn in turns[name])
-    result["tolerance"] = benchmark.tolerance
-    result["equal"] = result.get("difference", 0.0) <= benchmark.tolerance
-    result["turns"] = {name: [turn._asdict() for turn in turns[name]] for name in order}
-    result["ratios"] = ratios(turns["peer"], turns["ours"]) if len(order) == 2 else {}
-    result["load_average"] = {"before": load[0], "after": os.getloadavg()[0]}
-    if busy is not None:
-        # An upper bound: loading the models is in it, for it is in no turn.
-        result["other_cores"] = max(0.0, (_busy() - busy - own) / (time.monotonic() - start))
-    return result
+    used = sum(turn.cpu for side in turns.values() for turn in side)
+    return result | {
+        "turns": {name: [turn._asdict() for turn in side] for name, side in turns.items()},
+        "ratios": ratios(turns["peer"], turns["ours"]) if "peer" in turns else {},
+        "difference": max(differences, default=None),
+        "tolerance": benchmark.tolerance,
+        "equal": all(found <= benchmark.tolerance for found in differences),
+        "load_average": {"before": load[0], "after": os.getloadavg()[0]},
+        "other_cores": max(0.0, _busy() - busy - used) / (time.monotonic() - start),
+    }
 
 
 def ratios(peer: list[Turn], ours: list[Turn]) -> dict[str, dict[str, float]]:
@@ -107,14 +105,12 @@ def ratios(peer: list[Turn], ours: list[Turn]) -> dict[str, dict[str, float]]:
     return made
 
 
-def difference(ours: Rows, peer: Rows) -> float | None:
-    """Largest absolute difference of rows scaled to length 1; infinity for another shape, None for no rows."""
-    if not len(ours) and not len(peer):
-        return None
+def difference(ours: Rows, peer: Rows) -> float:
+    """Largest absolute difference of rows scaled to length 1; infinity for other shapes and for what is no number."""
     if ours.shape != peer.shape:
         return float("inf")
     a, b = (rows / np.linalg.norm(rows, axis=-1, keepdims=True) for rows in (ours, peer))
-    return float(np.abs(a - b).max())
+    return float(np.nan_to_num(np.abs(a - b), nan=np.inf, posinf=np.inf).max())
 
 
 class CannotRun(Exception):
@@ -143,14 +139,13 @@ class Program:
         self.turn()
 
     def turn(self) -> tuple[Turn, Rows]:
-        start = time.perf_counter()
-        cpu = _cpu()
+        wall, cpu = time.perf_counter(), _cpu()
         done = subprocess.run(self._command, env=self._environment, capture_output=True, text=True)
-        turn = time.perf_counter() - start, _cpu() - cpu
+        wall, cpu = time.perf_counter() - wall, _cpu() - cpu
         if done.returncode:
             raise CannotRun(f"{self._command[-1]!r}: {done.stderr.strip()[-200:]}")
         *rows, peak = done.stdout.splitlines()
-        return Turn(*turn, int(peak)), np.array(json.loads("".join(rows) or "[]"))
+        return Turn(wall, cpu, int(peak)), np.array(json.loads("".join(rows) or "[]"))
 
     def close(self) -> None:
         pass
@@ -206,8 +201,6 @@ def _serve(pipe: Any, load: Callable[[Any], Callable[[], Rows]], case: Any) -> N
 
 # ---- clocks and memory
 
-_MAXRSS_UNIT = 1 if sys.platform == "darwin" else 1024
-
 
 def _cpu() -> float:
     used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
@@ -220,7 +213,7 @@ def _status(name: str) -> int:
         with open("/proc/self/status") as file:
             return next(int(line.split()[1]) * 1024 for line in file if line.startswith(name))
     except OSError:
-        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * _MAXRSS_UNIT
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
 
 
 def _forget_peak() -> None:
@@ -232,11 +225,11 @@ def _forget_peak() -> None:
         pass
 
 
-def _busy() -> float | None:
-    """Seconds that all cores together have worked since the machine started."""
+def _busy() -> float:
+    """Seconds that all cores together have worked since the machine started; 0 where there is no /proc."""
     try:
         with open("/proc/stat") as file:
             user, nice, system, _, _, irq, softirq, *_ = map(int, file.readline().split()[1:])
     except OSError:
-        return None
+        return 0.0
     return (user + nice + system + irq + softirq) / os.sysconf("SC_CLK_TCK")

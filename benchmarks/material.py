@@ -6,6 +6,7 @@ Knows: files and random numbers. Does not know: what is measured.
 from __future__ import annotations
 
 import ast
+import hashlib
 import itertools
 import json
 import os
@@ -22,7 +23,9 @@ SEED = 20250101
 
 @lru_cache
 def cache() -> Path:
-    folder = Path(tempfile.gettempdir()) / "manysense-benchmarks"
+    """A folder for this version of this file, so that what it made otherwise is not found."""
+    version = hashlib.sha256(Path(__file__).read_bytes()).hexdigest()[:8]
+    folder = Path(tempfile.gettempdir()) / f"manysense-benchmarks-{version}"
     folder.mkdir(exist_ok=True)
     return folder
 

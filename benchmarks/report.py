@@ -77,7 +77,7 @@ def table(results: list[dict[str, Any]]) -> str:
 def _line(result: dict[str, Any]) -> str:
     cells = [result["title"], _side(result, "peer"), _side(result, "ours")]
     cells += [_ratio(result, name) for name in ("wall", "cpu", "memory")]
-    found = result.get("difference")
+    found = result["difference"]
     cells.append("–" if found is None else f"{found:.0e}" + ("" if result["equal"] else " **differs**"))
     cells.append(", ".join(_target(result, name, least) for name, least in result["targets"].items()) or "–")
     return "| " + " | ".join(cells) + " |"
@@ -126,8 +126,11 @@ def _circumstances(results: list[dict[str, Any]]) -> list[str]:
         seen.setdefault(where, []).append(result)
     for where, those in seen.items():
         pairs = {len(result["turns"]["ours"]) for result in those}
-        others = [result["other_cores"] for result in those if "other_cores" in result]
+        others = max(result["other_cores"] for result in those)
+        load = max(result["load_average"]["before"] for result in those)
         spoken = f"{min(pairs)}" if len(pairs) == 1 else f"{min(pairs)} to {max(pairs)}"
-        busy = f"; other work took up to {max(others):.1f} cores meanwhile" if others else ""
-        lines.append(f"- {len(those)} rows: {where}; {spoken} pairs{busy}.")
+        lines.append(
+            f"- {len(those)} rows: {where}; {spoken} pairs; load average up to {load:.1f} before a row, other work "
+            f"took up to {others:.1f} cores during it."
+        )
     return lines

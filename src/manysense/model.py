@@ -60,17 +60,25 @@ class Model(nn.Sequential):
             self.to(as_device(device))
         self.eval()
 
+    def __getitem__(self, index: Any) -> Any:
+        """A module by position; for a slice, these modules as a plain nn.Sequential."""
+        if isinstance(index, slice):
+            return nn.Sequential(OrderedDict(list(self.named_children())[index]))
+        return super().__getitem__(index)
+
     # ---- what it is
 
     def _first_module(self) -> nn.Module:
-        return self[0]
+        first: nn.Module = self[0]
+        return first
 
     def seam(self) -> InputModule | Adapted:
         """The first module as the line uses it. Raises ModelError for one that cannot take inputs."""
         return seam_of(self[0])
 
     def _last_module(self) -> nn.Module:
-        return self[len(self) - 1]
+        last: nn.Module = self[len(self) - 1]
+        return last
 
     @property
     def device(self) -> torch.device:
@@ -224,6 +232,8 @@ class Model(nn.Sequential):
 
         if self._spread:
             raise ModelError("a model spread over devices by device_map cannot be saved from here")
+        if not str(path).strip():
+            raise UsageError("the folder to save to has no name")
         folder = Path(path)
         card = (self._card or make_card(self, model_name or folder.name)) if create_model_card else None
         save(dict(self.named_children()), self._config(), folder, card=card, safe=safe_serialization)

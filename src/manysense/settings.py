@@ -3,14 +3,13 @@
 Knows: the names and allowed values of per-call options. Does not know: models, tensors.
 
 Prompts, lengths and dimensions may be changed on a model by another thread while a call runs; a call keeps the values
-it started with. `digest` is equal for calls that give equal vectors, so that caches may use it as a key.
+it started with.
 """
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
 
 from .errors import UsageError
@@ -23,7 +22,6 @@ OnError = Literal["raise", "skip", "nan"]
 OnTruncate = Literal["warn", "error", "ignore"]
 
 PROCESSING_SECTIONS = ("common", "text", "image", "audio", "video", "chat_template")
-_WITHOUT_EFFECT_ON_VECTORS = {"batch_size", "on_error", "on_truncate", "policy", "progress"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,12 +70,6 @@ class Settings:
             choose("processing_kwargs section", section, PROCESSING_SECTIONS)
             if not isinstance(options, Mapping):
                 raise UsageError(f"processing_kwargs[{section!r}] is a dict of options, got {options!r}")
-
-    @property
-    def digest(self) -> str:
-        """Equal for calls whose vectors are equal."""
-        values = {f.name: getattr(self, f.name) for f in fields(self) if f.name not in _WITHOUT_EFFECT_ON_VECTORS}
-        return hashlib.blake2b(repr(sorted(values.items())).encode(), digest_size=16).hexdigest()
 
     def section(self, name: str) -> dict[str, Any]:
         """Overrides of one section: those of "common", then its own."""

@@ -58,8 +58,18 @@ def foreign(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize(
     "kind",
-    ["os.system", "builtins.eval", "subprocess.Popen", "torch.nn.Sequential", "Pooling", "foreign_module.Foreign", ""]
-    + ["evil.sentence_transformers.models.Pooling", "sentence_transformersevil.Pooling", "manysenseevil.Pooling"],
+    [
+        "os.system",
+        "builtins.eval",
+        "subprocess.Popen",
+        "torch.nn.Sequential",
+        "Pooling",
+        "",
+        "foreign_module.Foreign",
+        "evil.sentence_transformers.models.Pooling",
+        "sentence_transformersevil.Pooling",
+        "manysenseevil.Pooling",
+    ],
 )
 def test_a_foreign_class_is_refused_without_being_imported(broken, foreign, kind):
     folder = broken()
@@ -230,8 +240,8 @@ def test_a_chat_template_cannot_reach_out(broken):
     """Jinja runs in a sandbox."""
     folder = broken("qwen3_vl")
     mark = folder.parent / "mark"
-    reach = "{{ ''.__class__.__mro__[1].__subclasses__() }}{{ cycler.__init__.__globals__.os.mkdir('%s') }}" % mark
-    (folder / "chat_template.jinja").write_text(reach)
+    reach = "{{ ''.__class__.__mro__[1].__subclasses__() }}{{ cycler.__init__.__globals__.os.mkdir('MARK') }}"
+    (folder / "chat_template.jinja").write_text(reach.replace("MARK", str(mark)))
     model = SentenceTransformer(str(folder), device="cpu")
     with pytest.raises(ValueError, match="template"):
         model.encode("a")

@@ -9,10 +9,10 @@ import pickle
 from typing import Any
 
 
-def encode(how: str, source: Any, inputs: list[Any], back: Any) -> None:
-    """how: "folder" to load the model from `source`, "pickle" to unpickle it. back: a pipe's end."""
+def encode(folder: str, pickled: bytes, inputs: list[Any], back: Any) -> None:
+    """Send what a model loaded from `folder` gives, then what the pickled one gives. back: a pipe's end."""
     from manysense import SentenceTransformer
 
-    model = SentenceTransformer(source, device="cpu") if how == "folder" else pickle.loads(source)
-    back.send(model.encode(inputs))
+    for model in (SentenceTransformer(folder, device="cpu"), pickle.loads(pickled)):
+        back.send(model.encode(inputs))
     back.close()

@@ -28,6 +28,7 @@ def calls(twin, model):
     """(call, expected) pairs that differ in model, prompt, length, dims, modality, precision and form."""
     bert, clip = model("bert", prompts=PROMPTS), model("clip")
     texts, quiet = [*TEXTS[:3], LONG], {"on_truncate": "ignore"}
+    small = [picture.resize((60, 50)) for picture in pictures()[:2]]
     made = []
 
     def add(encoder, inputs, verb="encode", **options):
@@ -48,9 +49,9 @@ def calls(twin, model):
     add(bert, texts, convert_to_tensor=True)
     add(bert, texts, normalize_embeddings=True, truncate_dim=5)
     add(bert, texts, batch_size=1)
-    add(clip, pictures()[:2])
-    add(clip, [TEXTS[0], pictures()[1], TEXTS[3]])
-    add(clip, pictures()[0], truncate_dim=10)
+    add(clip, small)
+    add(clip, [TEXTS[0], small[1], TEXTS[3]])
+    add(clip, small[0], truncate_dim=10)
     add(clip, TEXTS[1], processing_kwargs={"text": {"max_length": 6}})
     add(model("static"), texts)
     add(model("static"), TEXTS[1], truncate_dim=3)
@@ -178,7 +179,7 @@ def test_a_model_loaded_beside_running_calls_is_whole(calls, twin):
     assert failed == []
     for one in made:
         assert {value.dtype for value in one.parameters()} == {torch.bfloat16}
-        assert np.array_equal(one.encode(list(TEXTS)), wanted.encode(list(TEXTS)))
+        assert_close(one.encode(list(TEXTS)), wanted.encode(list(TEXTS)), limit=1e-2)
 
 
 def test_changing_a_prompt_in_one_thread_does_not_touch_a_call_under_way(twin):
@@ -214,19 +215,20 @@ def test_calls_of_every_modality_may_run_side_by_side(model):
             assert_close(result.result(), wanted[name])
 
 
-@pytest.mark.parametrize("how", ["folder", "pickle"])
-def test_a_spawned_process_gives_the_same_vectors(how, twin, model):
+def test_a_spawned_process_gives_the_same_vectors_with_its_own_and_with_a_pickled_model(twin, model):
     inputs = [*TEXTS, *pictures()[:1]]
     encoder = model("clip")
-    source = str(twin("clip")) if how == "folder" else pickle.dumps(encoder)
     context = multiprocessing.get_context("spawn")
     receiver, sender = context.Pipe(duplex=False)
-    child = context.Process(target=spawned.encode, args=(how, source, inputs, sender))
+    child = context.Process(
+        target=spawned.encode, args=(str(twin("clip")), pickle.dumps(encoder), inputs, sender), name="spawned"
+    )
     child.start()
     sender.close()
     try:
-        made = receiver.recv()
+        made = [receiver.recv() for _ in range(2)]
     finally:
         child.join()
     assert child.exitcode == 0
-    assert_close(made, encoder.encode(inputs))
+    for rows in made:
+        assert_close(rows, encoder.encode(inputs))

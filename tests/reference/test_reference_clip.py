@@ -36,9 +36,7 @@ def test_pictures_equal_the_reference(form, twin, model):
 def test_texts_and_pictures_in_one_list_equal_the_reference(form, twin, model):
     folder = twin("clip", form=form)
     inputs = [TEXTS[1], *pictures(), TEXTS[0]]
-    wanted = [
-        clip.reference(folder, **({"text": one} if isinstance(one, str) else {"image": one})) for one in inputs
-    ]
+    wanted = [clip.reference(folder, **({"text": one} if isinstance(one, str) else {"image": one})) for one in inputs]
     assert_close(model("clip", form=form).encode(inputs), wanted)
 
 

@@ -6,6 +6,7 @@ import json
 
 import numpy as np
 import pytest
+from reference.closeness import assert_close
 from twins import FAMILIES
 from twins.samples import TEXTS, clip, pictures, sounds
 
@@ -58,7 +59,7 @@ def test_a_loaded_copy_gives_equal_vectors(name, variant, twin, tmp_path):
     encoder.save_pretrained(tmp_path / "saved")
     after = vectors(SentenceTransformer(str(tmp_path / "saved"), device="cpu"), name)
     for kind, rows in before.items():
-        assert np.array_equal(rows, after[kind]), kind
+        assert_close(after[kind], rows, limit=1e-6)  # not bit for bit: kernels depend on how memory is aligned
 
 
 @every_variant
@@ -107,7 +108,7 @@ def test_what_was_set_on_the_model_is_saved_with_it(changed, twin, tmp_path):
     before = encoder.encode_query(TEXTS[1], on_truncate="ignore")
     encoder.save_pretrained(tmp_path)
     loaded = SentenceTransformer(str(tmp_path), device="cpu")
-    assert np.array_equal(before, loaded.encode_query(TEXTS[1], on_truncate="ignore"))
+    assert_close([loaded.encode_query(TEXTS[1], on_truncate="ignore")], [before], limit=1e-6)
     if changed != "prompts":
         assert getattr(loaded, changed) == values[changed]
 
@@ -118,4 +119,4 @@ def test_a_half_precision_model_is_saved_as_it_is(twin, tmp_path):
     encoder.save_pretrained(tmp_path)
     loaded = SentenceTransformer(str(tmp_path), device="cpu")
     assert str(loaded.dtype) == "torch.bfloat16"
-    assert np.array_equal(before, loaded.encode(list(TEXTS)))
+    assert_close(loaded.encode(list(TEXTS)), before, limit=1e-2)

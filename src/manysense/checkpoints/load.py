@@ -5,9 +5,10 @@ Knows: the order in which formats are tried. Does not know: any format (formats/
 
 from __future__ import annotations
 
-from ..errors import ModelError, ModelNotFound
+from ..errors import ManysenseError, ModelError, ModelNotFound
 from .formats import modules_json, transformers_folder
 from .memory import check_fits
+from .requirements import check_requirements
 from .source import Source
 from .types import Loaded, Wanted
 
@@ -23,10 +24,16 @@ def load(source: Source, wanted: Wanted) -> Loaded:
     if form is None:
         names = ", ".join(sorted(p.name for p in folder.iterdir())[:8]) or "nothing"
         raise ModelNotFound(f"{folder} is no model folder: it has neither modules.json nor config.json, but {names}")
+    check_requirements(folder)
     kwargs = wanted.model_kwargs
     dtype = as_dtype(kwargs.get("dtype", kwargs.get("torch_dtype", "auto")))
     check_fits(folder, wanted.device_type, None if dtype == "auto" else dtype, "device_map" in kwargs)
-    loaded: Loaded = form.read(folder, wanted)
+    try:
+        loaded: Loaded = form.read(folder, wanted)
+    except (ManysenseError, MemoryError):
+        raise
+    except Exception as error:  # whatever a broken folder makes json, safetensors, torch or transformers raise
+        raise ModelError(f"{folder} cannot be loaded: {type(error).__name__}: {error}") from error
     if not loaded.modules:
         raise ModelError(f"{folder} names no modules")
     return loaded

@@ -33,6 +33,8 @@ class Source:
 
     def folder(self) -> Path:
         """A local folder with the model's files, downloaded if need be. Raises ModelNotFound with the way out."""
+        if not self.name.strip():
+            raise ModelNotFound("the name of the model is empty")
         path = Path(self.name).expanduser()
         if path.is_dir():
             return path

@@ -230,7 +230,7 @@ def _footer(compared: Compared, named: Chosen, width: int) -> str:
     left = f"{counted} · {named.label} · {compared.similarity} · {compared.seconds:.1f} s"
     right = "values compare within a column kind, see docs/scores.md"
     lines = [left + right.rjust(width - len(left))] if len(left) + len(right) + 4 <= width else [left, right]
-    for rank, kind in _ranked(compared)[:1]:
+    for rank, kind in sorted(_ranked(compared))[:1]:
         lines.insert(0, f"{rank[0]}/{rank[1]}: rank {rank[0]} of {rank[1]} {_said(kind)}s in its row")
     return "\n".join(lines)
 

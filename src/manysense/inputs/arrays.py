@@ -49,9 +49,9 @@ def array_modality(value: Any, readable: Collection[Modality]) -> Modality:
 
 def _sound_or_grey(shape: tuple[int, ...], value: Any, readable: Collection[Modality]) -> Modality:
     sound = shape[0] <= MOST_CHANNELS and shape[0] < shape[1]
-    if "audio" not in readable:
+    if "audio" not in readable and not (sound and shape[0] <= 2 and shape[1] >= 1000):
         return "image" if "image" in readable else "audio"
-    if sound and ("image" not in readable or shape[0] <= 8):
+    if sound and "audio" in readable and ("image" not in readable or shape[0] <= 8):
         return "audio"
     raise AmbiguousInput(
         f"{describe_array(value)} is not plainly (channels, samples)",

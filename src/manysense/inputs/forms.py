@@ -60,7 +60,12 @@ def form_of(string: str) -> Form:
         kind = suffix_kind(line)
         if kind is not None:
             return Form("path", kind)
-    return Form("base64") if _BASE64.fullmatch(string) else TEXT
+    return Form("base64") if _is_base64(string) else TEXT
+
+
+def _is_base64(string: str) -> bool:
+    """In one piece or in lines, as mail has it."""
+    return _BASE64.fullmatch(string[:60]) is not None and _BASE64.fullmatch("".join(string.splitlines())) is not None
 
 
 def suffix_kind(path: str) -> Modality | None:

@@ -55,10 +55,13 @@ class Parser:
         """One value as one part, of a modality that is given or found by form."""
         part = self._given(value, modality) if modality is not None else self._found(value)
         if part.modality not in self.readable:
+            shown = _short(value.value if type(value) in _WRAPPERS else value)
             raise UnsupportedModality(
-                f"{_short(value)} is {part.modality}, and this model reads {', '.join(sorted(self.readable))}",
-                source=_short(value),
-                hint=f"Embed the words themselves with Text({_short(value)})." if isinstance(value, str) else None,
+                f"{shown} is {part.modality}, and this model reads {', '.join(sorted(self.readable))}",
+                source=shown,
+                hint="Embed the words themselves with Text(…)."
+                if isinstance(value, str) and modality is None
+                else None,
             )
         return part
 
@@ -214,8 +217,8 @@ class Parser:
         value = next(
             (piece[key] for key in (str(kind), modality, "url", "path", "data") if piece.get(key) is not None), None
         )
-        if isinstance(value, Mapping) and set(value) <= {"url", "detail"}:
-            value = value.get("url")
+        if isinstance(value, Mapping) and ("url" in value or "data" in value):  # {"url", "detail"}, {"data", "format"}
+            value = value.get("url", value.get("data"))
         return self.part(value, modality)
 
 
@@ -228,10 +231,17 @@ def _unwrap(value: Any, modality: Modality) -> Part:
         return _text_part(value.value)
     if value.value is None:
         raise UnsupportedInput(f"{type(value).__name__}(None)", source=f"{type(value).__name__}(None)")
+    fact = value.sampling_rate if isinstance(value, Audio) else value.fps if isinstance(value, Video) else None
+    if fact is not None and isinstance(value.value, (str, bytes, bytearray, memoryview, os.PathLike)):
+        raise UnsupportedInput(
+            f"{type(value).__name__}({_short(value.value)}, {fact!r}): a file carries its own rate",
+            source=_short(value.value),
+            hint='Rates go with samples and frames. To take more frames: processing_kwargs={"video": {"fps": …}}.',
+        )
     if isinstance(value, Audio) and value.sampling_rate is not None:
         return Part("audio", value.value, {"sampling_rate": _rate(value.sampling_rate)})
     if isinstance(value, Video) and value.fps is not None:
-        return Part("video", value.value, {"fps": float(value.fps)})
+        return Part("video", value.value, {"fps": _fps(value.fps)})
     return _medium_part(value.value, modality)
 
 
@@ -253,7 +263,7 @@ def _medium_part(value: Any, modality: Modality) -> Part:
             return Part("audio", value["array"], {} if rate is None else {"sampling_rate": _rate(rate)})
         metadata = value.get("video_metadata") or {}
         fps = metadata.get("fps") if isinstance(metadata, Mapping) else getattr(metadata, "fps", None)
-        return Part(modality, value["array"], {} if fps is None else {"fps": float(fps)})
+        return Part(modality, value["array"], {} if fps is None else {"fps": _fps(fps)})
     return Part(modality, value)
 
 
@@ -263,6 +273,14 @@ def _rate(value: Any) -> int:
             f"sampling rate {value!r}", source=repr(value), hint="A whole number of Hz, such as 16000."
         )
     return int(value)
+
+
+def _fps(value: Any) -> float:
+    if not is_number(value) or isinstance(value, bool) or not 0 < value < 100_000:
+        raise UnsupportedInput(
+            f"{value!r} frames per second", source=repr(value), hint="A number above zero, such as 25."
+        )
+    return float(value)
 
 
 def _several(value: Any, modality: Modality) -> list[Any]:

@@ -48,7 +48,7 @@ _TOO_LARGE_HINT = "Raise max_bytes of the policy."
 _BASE64_HINT = "Base64 has letters, digits, + and / only, and comes in groups of four. Or decode it and pass the bytes."
 
 
-def fetch(value: Any, policy: Policy, *, modality: Modality) -> Blob:
+def fetch(value: Any, policy: Policy, *, modality: Modality | None) -> Blob:
     """Find the bytes of one medium: in memory, or the local file that holds them, checked but unread.
 
     value: bytes, bytearray, memoryview; a binary file object; a path; a str that is a path (~ is expanded), a file:,
@@ -104,7 +104,7 @@ def is_base64(text: str) -> bool:
     return sniff(base64.b64decode(letters[: len(letters) // 4 * 4])) is not None
 
 
-def _blob(value: Any, policy: Policy, source: str, modality: Modality) -> Blob:
+def _blob(value: Any, policy: Policy, source: str, modality: Modality | None) -> Blob:
     if isinstance(value, bytes | bytearray | memoryview):
         return _held(_copied(value), source)
     if isinstance(value, str):
@@ -134,7 +134,7 @@ def _copied(value: bytes | bytearray | memoryview) -> bytes:
         raise MediaError("the memoryview was released.") from error
 
 
-def _from_dict(value: Mapping[Any, Any], policy: Policy, source: str, modality: Modality) -> Blob:
+def _from_dict(value: Mapping[Any, Any], policy: Policy, source: str, modality: Modality | None) -> Blob:
     """A row of `datasets`. Its bytes win; its path is then no more than a name."""
     data, path = value.get("bytes"), value.get("path")
     if isinstance(data, bytes | bytearray | memoryview):
@@ -144,7 +144,7 @@ def _from_dict(value: Mapping[Any, Any], policy: Policy, source: str, modality: 
     raise UnsupportedInput("it has neither bytes nor a path.", hint='Allowed is {"bytes": ..., "path": ...}.')
 
 
-def _from_text(text: str, policy: Policy, source: str, modality: Modality) -> Blob:
+def _from_text(text: str, policy: Policy, source: str, modality: Modality | None) -> Blob:
     scheme = text.partition(":")[0].lower() if is_url(text) else ""
     if scheme == "data":
         return _from_data_uri(text, policy, source)
@@ -323,5 +323,6 @@ def _short(text: str, limit: int = 120) -> str:
     return escaped(cut)
 
 
-def _article(modality: Modality) -> str:
-    return {"image": "an image", "audio": "a sound", "video": "a video", "text": "a text"}[modality]
+def _article(modality: Modality | None) -> str:
+    names = {"image": "an image", "audio": "a sound", "video": "a video", "text": "a text"}
+    return names.get(modality or "", "a medium")

@@ -35,7 +35,7 @@ def peek(policy: Policy) -> Callable[[Any], Modality | None]:
     def look(value: Any) -> Modality | None:
         if isinstance(value, str) and value[:5].lower() != "data:" and not is_base64(value):
             return None
-        return sniff(fetch(value, policy, modality="image").peek(HEAD))
+        return sniff(fetch(value, policy, modality=None).peek(HEAD))
 
     return look
 

@@ -22,7 +22,8 @@ import numpy.typing as npt
 from ..errors import AmbiguousInput, MediaTooLarge, UnsupportedInput
 from .audio import as_array, digest, open_track, resample
 from .container import decoded, open_container, packets, reading, refuse, track
-from .policy import Policy
+from .image import open_picture
+from .policy import DEFAULT, Policy
 from .types import Blob, Clip, ClipSize, Sound
 
 Frames = npt.NDArray[np.uint8]
@@ -264,7 +265,7 @@ def _bare(value: Any) -> Sequence[Any] | Frames:
 
 def _pixels(frame: Any, source: str) -> Frames:
     """One picture or array as (height, width, 3) uint8."""
-    pixels = np.asarray(frame.convert("RGB")) if hasattr(frame, "convert") else as_array(frame)
+    pixels = np.asarray(open_picture(frame, DEFAULT)) if hasattr(frame, "convert") else as_array(frame)
     picture: Frames = _channels_last(pixels[None], source)[0]
     return picture
 

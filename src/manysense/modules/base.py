@@ -19,7 +19,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from ..errors import ItemError
+from ..errors import ItemError, ModelError
 from ..inputs.types import Item, Route
 
 if TYPE_CHECKING:
@@ -103,10 +103,19 @@ def numbers(value: Any) -> Tensor:
 
 
 def read_json(path: Path, default: Any = None) -> Any:
-    """The content of a JSON file, or `default` when the file is absent and a default was given."""
+    """The content of a JSON file, or `default` when the file is absent and a default was given.
+
+    Raises ModelError for a file that is missing, no JSON, or of another kind (list, mapping) than the default.
+    """
     if default is not None and not path.is_file():
         return default
-    return json.loads(path.read_text(encoding="utf-8"))
+    try:
+        value = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise ModelError(f"{path} cannot be read as JSON: {error}") from error
+    if default is not None and not isinstance(value, type(default)):
+        raise ModelError(f"{path} holds a {type(value).__name__} where a {type(default).__name__} belongs")
+    return value
 
 
 def write_json(path: Path, value: Mapping[str, Any] | list[Any]) -> None:

@@ -38,6 +38,20 @@ def load_weights(folder: Path) -> dict[str, Tensor]:
     raise ModelError(f"{folder} holds neither model.safetensors nor pytorch_model.bin")
 
 
+def tensor_count(folder: Path) -> int | None:
+    """Number of tensors in the safetensors files of a folder, from their headers; None where there are none."""
+    from safetensors import SafetensorError, safe_open
+
+    count = 0
+    for path in folder.glob("*.safetensors"):
+        try:
+            with safe_open(path, "pt") as file:
+                count += len(file.keys())
+        except SafetensorError as error:
+            raise ModelError(f"{path} cannot be read: {error}") from error
+    return count or None
+
+
 def save_weights(tensors: dict[str, Tensor], folder: Path, safe_serialization: bool = True) -> None:
     if safe_serialization:
         from safetensors.torch import save_file

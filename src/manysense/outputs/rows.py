@@ -90,10 +90,11 @@ class ListRows:
     def write(self, rows: Sequence[Sequence[int]], values: Sequence[Any]) -> None:
         for unit, value in zip(rows, values):
             for position in unit:
-                self._rows[position] = value.clone() if isinstance(value, Tensor) else value
+                self._rows[position] = _own(value)
 
     def fill_nan(self, row: int, width: int) -> None:
-        self._rows[row] = torch.full((width,), torch.nan)
+        like = next(iter(self._rows.values()), torch.zeros(1))
+        self._rows[row] = like.new_full((width,), torch.nan)
 
     def kept(self, count: int, dims: int | None) -> tuple[list[Any], npt.NDArray[np.int64]]:
         positions = sorted(self._rows)
@@ -101,6 +102,13 @@ class ListRows:
 
     def finish(self, count: int) -> list[Any]:
         return [self._rows[position] for position in range(count)]
+
+
+def _own(value: Any) -> Any:
+    """A copy that no other row shares."""
+    if isinstance(value, Tensor):
+        return value.clone()
+    return {name: _own(inner) for name, inner in value.items()} if isinstance(value, dict) else value
 
 
 def check_out(out: npt.NDArray[Any], total: int | None, width: int) -> npt.NDArray[Any]:

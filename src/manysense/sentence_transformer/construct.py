@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from ..warn import warn
+
 _OLD_NAMES = {
     "tokenizer_kwargs": "processor_kwargs",
     "tokenizer_args": "processor_kwargs",
@@ -51,4 +53,8 @@ def load_named(
         trust_remote_code,
         device_type,
     )
-    return load(source, wanted)
+    loaded = load(source, wanted)
+    saved_as = loaded.config.get("model_type", "SentenceTransformer")
+    if saved_as != "SentenceTransformer":
+        warn(f"{name} was saved as a {saved_as}; its modules are used to make embeddings")
+    return loaded

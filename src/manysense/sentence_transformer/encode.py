@@ -17,7 +17,7 @@ from torch import Tensor
 
 from ..batching.run import Done, run
 from ..errors import ItemError, UsageError
-from ..inputs.shape import as_items
+from ..inputs.shape import as_items, is_single
 from ..line import ModelLine
 from ..outputs import dense
 from ..outputs.precision import as_ranges, own_ranges, quantize
@@ -67,6 +67,10 @@ def encode(
 def encode_stream(
     model: SentenceTransformer, inputs: Iterable[Any], settings: Settings, *, device: Any, ranges: Any, with_index: bool
 ) -> Iterator[Any]:
+    if is_single(inputs):
+        raise UsageError(
+            f"encode_stream takes many inputs, got one {type(inputs).__name__}; use encode, or a list of it"
+        )
     ranges = _ranges_for(model, settings, ranges, False, stream=True)
     line = ModelLine(model, model.on(device), settings, _finish(settings))
     return _stream(model, line, inputs, settings, ranges, with_index)

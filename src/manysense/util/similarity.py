@@ -24,7 +24,9 @@ Score = Callable[[Any, Any], Tensor]
 def as_matrix(vectors: Any) -> Tensor:
     """(n, dims) float tensor of a tensor, array, list of either, or one vector (n = 1); memory is shared."""
     made = as_float(vectors)
-    return made.unsqueeze(0) if made.dim() == 1 else made
+    if made.dim() == 1:
+        return made.unsqueeze(0) if len(made) else made.reshape(0, 0)
+    return made
 
 
 def as_float(vectors: Any) -> Tensor:
@@ -38,11 +40,12 @@ def as_float(vectors: Any) -> Tensor:
 
 def _tensor(vectors: Any) -> Tensor:
     if isinstance(vectors, Tensor):
-        return vectors
+        return vectors.to_dense() if vectors.is_sparse else vectors
     if isinstance(vectors, (list, tuple)) and len(vectors) and isinstance(vectors[0], Tensor):
-        return torch.stack(list(vectors))
+        return torch.stack([_tensor(vector) for vector in vectors])
     if isinstance(vectors, (list, tuple)):
-        vectors = np.asarray(vectors) if len(vectors) else np.empty((0, 0), np.float32)
+        arrays = len(vectors) and isinstance(vectors[0], np.ndarray)
+        vectors = np.asarray(vectors, None if arrays else np.float32) if len(vectors) else np.empty((0, 0), np.float32)
     if isinstance(vectors, np.ndarray) and (not vectors.flags.writeable or any(s < 0 for s in vectors.strides)):
         vectors = vectors.copy()
     return torch.as_tensor(vectors)
@@ -61,9 +64,11 @@ def _pair(a: Any, b: Any, convert: Callable[[Any], Tensor]) -> tuple[Tensor, Ten
 
 def _matrices(a: Any, b: Any) -> tuple[Tensor, Tensor]:
     left, right = _pair(a, b, as_matrix)
-    if not left.numel() or not right.numel():
-        width = max(left.shape[-1], right.shape[-1])
-        left, right = left.reshape(len(left), width), right.reshape(len(right), width)
+    width = max(left.shape[-1], right.shape[-1])
+    if not left.numel():
+        left = left.new_zeros((len(left), width))
+    if not right.numel():
+        right = right.new_zeros((len(right), width))
     return left, right
 
 
@@ -125,7 +130,7 @@ def pairwise_angle_sim(x: Any, y: Any) -> Tensor:
     real, imaginary = (a * c + b * d) / z, (b * c - a * d) / z
     ratio = (c**2 + d**2).sum(-1, keepdim=True) ** 0.5 / (a**2 + b**2).sum(-1, keepdim=True) ** 0.5
     summed: Tensor = torch.cat([real, imaginary], dim=-1).mul(ratio).sum(-1)
-    return summed.abs()
+    return summed.abs().nan_to_num(0.0)  # a zero vector has no angle
 
 
 def _rows(a: Any, b: Any) -> tuple[Tensor, Tensor]:

@@ -52,12 +52,9 @@ def read(folder: Path, wanted: Wanted) -> Loaded:
 
 
 def _listed(path: Path) -> list[dict[str, Any]]:
-    try:
-        listed = read_json(path)
-        if not isinstance(listed, list) or not listed or not all("type" in entry for entry in listed):
-            raise ValueError("it must be a list of entries with a type")
-    except (ValueError, TypeError) as error:
-        raise ModelError(f"{path} is not valid: {error}") from error
+    listed: list[dict[str, Any]] = read_json(path)
+    if not isinstance(listed, list) or not listed or not all(isinstance(e, dict) and "type" in e for e in listed):
+        raise ModelError(f"{path} is not valid: it must be a list of entries with a type")
     return listed
 
 

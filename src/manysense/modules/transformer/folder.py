@@ -16,6 +16,7 @@ from typing import Any
 from ...batching.devices import SERIAL
 from ...errors import ModelError, UntrustedCode
 from ..base import read_json
+from ..weights import tensor_count
 from .recipe import FolderFacts
 
 logger = logging.getLogger("manysense")
@@ -74,10 +75,7 @@ class ModelFolder:
         path = self.path / "config.json"
         if not path.is_file():
             raise ModelError(f"{self.path} is no model folder: it has neither modules.json nor config.json")
-        try:
-            raw: dict[str, Any] = read_json(path)
-        except ValueError as error:
-            raise ModelError(f"{path} is not valid JSON: {error}") from error
+        raw: dict[str, Any] = read_json(path, default={})
         return raw
 
     def _known(self, raw: Mapping[str, Any]) -> bool:
@@ -140,6 +138,15 @@ class ModelFolder:
                 return template
         return None
 
+    def _check_layers(self, config: Mapping[str, Any]) -> None:
+        """Raise ModelError, before anything is built, for more layers than there are tensors to fill them."""
+        count = tensor_count(self.path)
+        for section in (config, *(part for part in config.values() if isinstance(part, dict))):
+            for name in ("num_hidden_layers", "num_layers", "depth"):
+                layers = section.get(name)
+                if isinstance(layers, int) and count is not None and layers > count:
+                    raise ModelError(f"{self.path} names {layers:,} layers and holds {count:,} tensors")
+
     def files(self) -> dict[str, bytes]:
         """The processor's files as they are, so that saving writes back exactly what was read."""
         return {name: (self.path / name).read_bytes() for name in PROCESSOR_FILES if (self.path / name).is_file()}
@@ -148,6 +155,7 @@ class ModelFolder:
         """The network with its weights, in evaluation mode. Raises ModelError when weights are missing."""
         import transformers
 
+        self._check_layers(config.to_dict())
         kwargs = dict(self.model_kwargs)
         if "torch_dtype" in kwargs:
             kwargs.setdefault("dtype", kwargs.pop("torch_dtype"))

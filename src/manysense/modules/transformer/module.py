@@ -369,6 +369,9 @@ class Transformer(InputModule):
         """kwargs: trust_remote_code, model_kwargs, processor_kwargs, config_kwargs of the caller, which win over the
         folder's own."""
         opened, own = stored.read(folder, **kwargs)
+        asked = (kwargs.get("processor_kwargs") or {}).get("model_max_length")
+        if asked is not None:
+            own["max_seq_length"] = asked
         return cls(opened, **own)
 
 

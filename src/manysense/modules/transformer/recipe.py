@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ...errors import UnsupportedModality
-from ...inputs.types import Item, Modality, Route
+from ...inputs.types import Item, Route
 
 if TYPE_CHECKING:
     from .messages import Chat
@@ -68,7 +68,7 @@ class Policies:
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """routes: what is called for each route.  towers: the media towers alone, whose outputs can be cached.
+    """routes: what is called for each route.
 
     auto_class: the transformers class that builds the model.  bare_modules: modules after the transformer where the
     folder names none ("mean" or "lasttoken" pooling, "normalize").
@@ -76,7 +76,6 @@ class Recipe:
 
     routes: Mapping[Route, Call]
     policies: Policies = Policies()
-    towers: Mapping[Modality, Call] = field(default_factory=dict)
     auto_class: str = "AutoModel"
     bare_modules: tuple[str, ...] = ("mean",)
     note: str | None = None

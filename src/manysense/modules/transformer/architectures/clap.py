@@ -10,7 +10,6 @@ RECIPE = Recipe(
         "text": Call("get_text_features", ("pooler_output",), "sentence_embedding"),
         "audio": Call("get_audio_features", ("pooler_output",), "sentence_embedding"),
     },
-    towers={"audio": Call("get_audio_features", ("pooler_output",), "sentence_embedding")},
     policies=Policies(audio=ClapMel.of, position_offset=2),
     bare_modules=(),
 )

@@ -10,7 +10,6 @@ RECIPE = Recipe(
         "text": Call("get_text_features", ("pooler_output",), "sentence_embedding"),
         "image": Call("get_image_features", ("pooler_output",), "sentence_embedding"),
     },
-    towers={"image": Call("get_image_features", ("pooler_output",), "sentence_embedding")},
     policies=Policies(image=FixedSquare.of),
     bare_modules=(),
 )
