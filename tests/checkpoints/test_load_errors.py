@@ -17,8 +17,8 @@ load = SentenceTransformer
 GARBAGE = {"not JSON": "{", "binary": "\x00\x01", "a number": "3", "null": "null", "empty": ""}
 FILES = (
     "modules.json config.json config_sentence_transformers.json sentence_bert_config.json tokenizer.json "
-    "tokenizer_config.json 1_Pooling/config.json 2_Dense/config.json model.safetensors 2_Dense/model.safetensors".split()
-)
+    "tokenizer_config.json 1_Pooling/config.json 2_Dense/config.json model.safetensors 2_Dense/model.safetensors"
+).split()
 
 
 # ---- not there

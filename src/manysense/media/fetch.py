@@ -64,7 +64,7 @@ def fetch(value: Any, policy: Policy, *, modality: Modality | None) -> Blob:
     except ItemError as error:
         if error.source is not None:  # http.get has told the whole story
             raise
-        reason = f"cannot open {modality} '{source}': {error.reason}"
+        reason = f"cannot open {modality or 'medium'} '{source}': {error.reason}"
         raise type(error)(reason, source=source, hint=error.hint) from error.__cause__
 
 
