@@ -34,7 +34,7 @@ def twin(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
 
 @pytest.fixture(scope="session")
 def model(twin: Callable[..., Path]) -> Callable[..., Any]:
-    """model(name, **variant) → the twin's SentenceTransformer, loaded once a session. Whoever changes one loads another."""
+    """model(name, **variant) → the twin's SentenceTransformer, loaded once. Whoever changes one loads another."""
     from manysense import SentenceTransformer
 
     loaded: dict[Path, Any] = {}

@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from reference.closeness import assert_close, distance
-from twins import bert, clip, qwen3_vl
-from twins.samples import TEXTS, sounds
 
 import manysense
 from manysense import SentenceTransformer, util
 from manysense.errors import FetchRefused
+from reference.closeness import assert_close, distance
+from twins import bert, clip, qwen3_vl
+from twins.samples import TEXTS, sounds
 
 LOOPBACK = manysense.Policy(private_hosts=True)
 QUERIES = ["A green car in front of a yellow building", "A red circle", "A small dog at night"]

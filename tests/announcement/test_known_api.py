@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from reference.closeness import assert_close, distance
 from torch import nn
-from twins import bert
-from twins.samples import TEXTS
 
 from manysense import ManysenseWarning, SentenceTransformer, util
 from manysense.errors import UsageError
+from reference.closeness import assert_close, distance
+from twins import bert
+from twins.samples import TEXTS
 
 THREE = list(TEXTS[:3])
 

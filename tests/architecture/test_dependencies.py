@@ -41,15 +41,8 @@ SAME = {"line": {"checkpoints"}, "checkpoints": {"line"}, "model": {"util"}}
 LAZY = {
     ("model", "line"): "preprocess() runs the stations of one batch",
     ("modules", "checkpoints"): "Transformer(name) finds its folder as a model does",
-    ("checkpoints", "model"): "types only",
 }
 """Lazy imports against the direction, each with its reason."""
-
-EXCEPTIONS: dict[tuple[str, str], str] = {
-    ("modules/transformer/folder.py", "batching"): "building a model must not overlap a forward pass: devices.SERIAL",
-    ("sentence_transformer/model.py", "util"): "the similarity functions are public under util",
-}
-"""Imports at the top of a file that look odd and are right."""
 
 VERSION = f"{PACKAGE}.__version__"
 """The one name of __init__.py that everybody may read: it loads nothing."""
@@ -115,10 +108,18 @@ def test_imports_point_one_way(path):
             continue
         theirs = layer(module)
         allowed = LAYERS[theirs] < LAYERS[mine] and theirs not in SAME.get(mine, ())
-        excused = (str(path.relative_to(SOURCE)), theirs) in EXCEPTIONS or (lazy and (mine, theirs) in LAZY)
-        if not allowed and not excused:
+        if not allowed and not (lazy and (mine, theirs) in LAZY):
             wrong.append(f"line {line}: {mine} imports {theirs} ({name}){', lazily' if lazy else ''}")
     assert not wrong, "\n".join(wrong)
+
+
+@pytest.mark.parametrize("pair", LAZY, ids=" to ".join)
+def test_every_exception_is_needed(pair):
+    def crosses(path: Path) -> bool:
+        reached = {layer(m) for name, lazy, _ in imports(path) if lazy and (m := ours(name)) is not None}
+        return layer(module_of(path)) == pair[0] and pair[1] in reached
+
+    assert any(crosses(path) for path in FILES)
 
 
 def test_no_cycle_at_the_top_of_modules():

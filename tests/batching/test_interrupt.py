@@ -28,8 +28,9 @@ texts = [f"the text {{i}} of many" for i in range(20_000)]
 try:
     {call}
 except KeyboardInterrupt:
+    ended = time.monotonic()
     left = [t.name for t in threading.enumerate() if t.name.startswith("manysense")]
-    print(json.dumps({{"left": left}}), flush=True)
+    print(json.dumps({{"ended": ended, "left": left}}), flush=True)
 else:
     print("the call ended by itself", flush=True)
 """
@@ -49,11 +50,11 @@ def test_an_interrupt_ends_a_call_at_once_and_leaves_no_thread(call, twin):
     try:
         assert process.stdout.readline().strip() == "forward"
         time.sleep(0.1)
+        sent = time.monotonic()  # one clock for all processes of a machine
         process.send_signal(signal.SIGINT)
-        start = time.monotonic()
-        lines = process.communicate(timeout=30)[0].splitlines()
-        seconds = time.monotonic() - start
+        lines = process.communicate(timeout=60)[0].splitlines()
     finally:
         process.kill()
-    assert json.loads(lines[-1]) == {"left": []}
-    assert seconds < 3, f"{seconds:.1f} s from the interrupt to the end of the process"
+    facts = json.loads(lines[-1])
+    assert facts["left"] == []
+    assert facts["ended"] - sent < 2

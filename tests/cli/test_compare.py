@@ -104,3 +104,6 @@ def test_failures_have_their_exit_codes(compare, twin, tmp_path):
     gone = compare("x", "gone.png", "--model", twin("clip"))
     assert gone.exit_code == 4
     assert "gone.png" in gone.stderr
+    other = compare("x", "gone.wav", "--model", twin("clip"))
+    assert other.exit_code == 4
+    assert "--text" in other.stderr

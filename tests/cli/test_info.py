@@ -71,7 +71,7 @@ def test_what_is_missing_comes_with_the_command_to_install_it(twin, monkeypatch)
     assert facts("info", twin("qwen3_vl"))["install"] == 'pip install "manysense[video]"'
     assert facts("info", twin("clip"))["install"] is None
     page = CliRunner().invoke(app, ["info", str(twin("clap"))]).stdout
-    assert 'for audio:  pip install "manysense[audio]"' in page
+    assert 'to read audio:  pip install "manysense[audio]"' in page
 
 
 def test_the_page_fits_and_names_everything(twin):

@@ -34,7 +34,7 @@ def command(texts, out, folder):
 
 
 def start(arguments):
-    environment = {**os.environ, "MANYSENSE_CHUNK": str(CHUNK), "MANYSENSE_DEBUG": "1"}
+    environment = {**os.environ, "MANYSENSE_CHUNK": str(CHUNK), "MANYSENSE_DEBUG": "1", "OMP_NUM_THREADS": "1"}
     return subprocess.Popen(
         [sys.executable, "-m", "manysense", *arguments],
         stdout=subprocess.PIPE,
@@ -71,20 +71,18 @@ def test_a_killed_run_goes_on_with_the_same_bits_and_one_chunk_twice(texts, twin
     code, first, _ = stopped(command(texts, out, folder), 20, signal.SIGKILL)
     assert code == -signal.SIGKILL
     assert not out.exists()
-    code, second, _ = stopped(command(texts, out, folder), 20, signal.SIGKILL)
-    assert code == -signal.SIGKILL
     last = start([*command(texts, out, folder), "--json"])
     report, trace = last.communicate()
     assert last.returncode == 0, trace
-    third = begun(trace)
+    second = begun(trace)
     chunks = -(-TEXTS // CHUNK)
-    assert set(first + second + third) == set(range(chunks))
-    assert len(first) + len(second) <= chunks
-    assert len(set(first) & set(second + third)) <= 1
-    assert len(set(second) & set(third)) <= 1
+    assert set(first + second) == set(range(chunks))
+    assert len(first) < chunks
+    assert len(first) + len(second) <= chunks + 1
+    assert len(set(first) & set(second)) <= 1
     facts = json.loads(report)
     assert facts["kept_from_before"] + facts["embedded"] == facts["items"] == TEXTS
-    assert facts["kept_from_before"] >= 40 * CHUNK
+    assert facts["kept_from_before"] >= 20 * CHUNK
     monkeypatch.setenv("MANYSENSE_CHUNK", str(CHUNK))
     assert invoke(*command(texts, tmp_path / "calm.npz", folder)).exit_code == 0
     assert out.read_bytes() == (tmp_path / "calm.npz").read_bytes()
@@ -224,5 +222,5 @@ def test_chunks_are_cut_by_order_and_kind_alone():
     chunks = cut(entries, 256)
     assert [position for chunk in chunks for position in chunk] == list(range(len(kinds)))
     assert chunks[0] == range(256)
-    assert [len(chunk) for chunk in chunks] == [256, 51, 58, 9]
+    assert [len(chunk) for chunk in chunks] == [256, 51, 50, 17]
     assert cut([], 256) == []

@@ -6,6 +6,7 @@ import time
 
 import numpy as np
 import pytest
+
 import twins.bert
 import twins.clap
 import twins.clip
@@ -152,6 +153,7 @@ def test_a_surrogate_in_a_prompt_is_replaced_too(model):
     [(name, text) for name in ("bert", "clip", "clap") for text in ("the red house ", "a", "é🙂")]
     + [("qwen3_vl", "the red house ")],
 )
+@pytest.mark.slow
 def test_a_text_of_5_megabytes_takes_bounded_time(model, name, text):
     text = text * (5_000_000 // len(text.encode()))
     start = time.process_time()

@@ -66,6 +66,7 @@ sys.meta_path[:] = [Without(finder) for finder in sys.meta_path]
 """
 
 
+@pytest.mark.slow
 def test_texts_pictures_sounds_and_videos_are_embedded_without_any_of_them(twin, samples):
     names = sorted({name for name in UNUSED if "." not in name})
     lines = [BLOCK.format(names=names), "from manysense import SentenceTransformer as S"]

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+
 from twins.samples import RATE, TEXTS, clip, pictures, sounds
 
 SAMPLES = Path(__file__).parents[2] / "samples"

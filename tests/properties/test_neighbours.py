@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+
+from manysense.errors import UnsupportedModality
 from properties.pools import FAMILIES, pool, twin_name
 from reference.closeness import assert_close, distance
 from twins.samples import RATE, TEXTS, clip, pictures, sounds
-
-from manysense.errors import UnsupportedModality
 
 BATCHES = st.sampled_from([None, 1, 2, 3, 5, 32])
 few = settings(deadline=None, max_examples=12, derandomize=True, suppress_health_check=list(HealthCheck))

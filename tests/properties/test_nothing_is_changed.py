@@ -11,12 +11,12 @@ import threading
 import numpy as np
 import pytest
 import torch
-from properties.pools import FAMILIES, pool, twin_name
-from reference.closeness import assert_close, distance
-from twins.samples import RATE, TEXTS, clip, pictures, sounds
 
 from manysense import SentenceTransformer
 from manysense.errors import ItemError
+from properties.pools import FAMILIES, pool, twin_name
+from reference.closeness import assert_close, distance
+from twins.samples import RATE, TEXTS, clip, pictures, sounds
 
 every_family = pytest.mark.parametrize("family", FAMILIES)
 

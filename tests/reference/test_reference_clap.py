@@ -9,11 +9,11 @@ import pytest
 import soundfile
 import soxr
 import torch
+
+from manysense import Audio, ManysenseWarning
 from reference.closeness import MOVED, assert_close, assert_same_tensors, distance, moved
 from twins import clap
 from twins.samples import RATE, TEXTS, sounds
-
-from manysense import Audio, ManysenseWarning
 
 KINDS = ["rand_trunc", "fusion"]
 LONG = "the sound of rain " * 200

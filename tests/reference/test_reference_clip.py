@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 import torch
 from PIL import Image, ImageOps
+
+from manysense import ManysenseWarning
 from reference.closeness import MOVED, assert_close, assert_same_tensors, distance, moved
 from twins import clip
 from twins.samples import TEXTS, pictures
-
-from manysense import ManysenseWarning
 
 FORMS = ["bare", "new", "old"]
 FILES = ["red_circle.png", "bar_chart.png", "night_sky.jpg", "landscape.jpg", "invoice.webp"]

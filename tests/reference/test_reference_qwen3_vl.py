@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+
+from manysense import SentenceTransformer, Video
 from reference.closeness import MOVED, assert_close, assert_same_tensors, distance, moved
 from twins import qwen3_vl
 from twins.samples import TEXTS, clip, pictures
-
-from manysense import SentenceTransformer, Video
 
 VARIANTS = [{}, {"form": "st"}, {"tied": False}, {"form": "st", "tied": False}]
 LETTERS = {"text": "text", "image": "image", "video": "video_frames"}

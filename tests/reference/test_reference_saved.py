@@ -6,11 +6,11 @@ import json
 
 import numpy as np
 import pytest
+
+from manysense import SentenceTransformer
 from reference.closeness import assert_close
 from twins import FAMILIES
 from twins.samples import TEXTS, clip, pictures, sounds
-
-from manysense import SentenceTransformer
 
 VARIANTS = [
     ("bert", {}),

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ..errors import AmbiguousInput, UsageError
+from ..errors import AmbiguousInput, ItemError, UnsupportedModality, UsageError
 from .say import Debug, Device, Json, ModelName, answering, facts, hearing, merged, note
 
 if TYPE_CHECKING:
@@ -106,8 +106,12 @@ def _compared(values: list[Any], named: Chosen, device: str | None) -> Compared:
     order = sorted(range(len(values)), key=lambda i: ("text", "image", "audio", "video").index(kinds[i]))
     names = [str(getattr(values[i], "value", values[i])) for i in order]
     began = time.perf_counter()
-    with hearing() as said:
-        vectors = network.encode([values[i] for i in order], convert_to_tensor=True, show_progress_bar=False)
+    try:
+        with hearing() as said:
+            vectors = network.encode([values[i] for i in order], convert_to_tensor=True, show_progress_bar=False)
+    except ItemError as error:
+        error.index, error.hint = None, None  # the table's order is not the caller's, and hints are for programs
+        raise
     for warning in merged(said):
         note(f"note: {warning}", "yellow")
     scores = network.similarity(vectors, vectors).to(torch.float32).tolist()
@@ -128,6 +132,9 @@ def _kinds(network: Any, values: Sequence[Any]) -> list[str]:
         return [parse(value).parts[0].modality for value in values]
     except AmbiguousInput as error:
         error.hint = "Say what it is: --image, --audio or --video to open it, --text for the words themselves."
+        raise
+    except UnsupportedModality as error:
+        error.hint = "Name another model with --model, or compare the words themselves with --text."
         raise
 
 
@@ -230,7 +237,7 @@ def _footer(compared: Compared, named: Chosen, width: int) -> str:
     left = f"{counted} · {named.label} · {compared.similarity} · {compared.seconds:.1f} s"
     right = "values compare within a column kind, see docs/scores.md"
     lines = [left + right.rjust(width - len(left))] if len(left) + len(right) + 4 <= width else [left, right]
-    for rank, kind in sorted(_ranked(compared))[:1]:
+    for rank, kind in sorted(_ranked(compared), key=lambda one: (one[0][0], -one[0][1]))[:1]:
         lines.insert(0, f"{rank[0]}/{rank[1]}: rank {rank[0]} of {rank[1]} {_said(kind)}s in its row")
     return "\n".join(lines)
 

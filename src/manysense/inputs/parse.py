@@ -73,7 +73,7 @@ class Parser:
                 return _unwrap(value, own)
         if modality == "text":
             return _text_part(value)
-        if value is None or isinstance(value, (bool, set, frozenset)):
+        if not _holds_medium(value):
             raise UnsupportedInput(f"{modality} is {_short(value)}", source=_short(value), hint=_hint_for(value))
         return _medium_part(value, modality)
 
@@ -229,8 +229,9 @@ _CHAT_HINT = 'Content is a string or a list of {"type": "text", "text": …}, {"
 def _unwrap(value: Any, modality: Modality) -> Part:
     if modality == "text":
         return _text_part(value.value)
-    if value.value is None:
-        raise UnsupportedInput(f"{type(value).__name__}(None)", source=f"{type(value).__name__}(None)")
+    if not _holds_medium(value.value):
+        shown = f"{type(value).__name__}({_short(value.value)})"
+        raise UnsupportedInput(f"{shown} holds no {modality}", source=shown, hint=_hint_for(value.value))
     fact = value.sampling_rate if isinstance(value, Audio) else value.fps if isinstance(value, Video) else None
     if fact is not None and isinstance(value.value, (str, bytes, bytearray, memoryview, os.PathLike)):
         raise UnsupportedInput(
@@ -265,6 +266,15 @@ def _medium_part(value: Any, modality: Modality) -> Part:
         fps = metadata.get("fps") if isinstance(metadata, Mapping) else getattr(metadata, "fps", None)
         return Part(modality, value["array"], {} if fps is None else {"fps": _fps(fps)})
     return Part(modality, value)
+
+
+def _holds_medium(value: Any) -> bool:
+    """Whether this can be a picture, a sound or a video at all, before it is opened."""
+    if isinstance(value, Mapping):
+        return _is_medium_mapping(value)
+    if isinstance(value, (str, bytes, bytearray, memoryview, os.PathLike, list, tuple)) or hasattr(value, "read"):
+        return True
+    return is_array(value) or _object_modality(value) is not None
 
 
 def _rate(value: Any) -> int:
