@@ -129,15 +129,20 @@ class ModelLine:
     def warn(self, total: int | None) -> None:
         """At most one warning for each thing that the caller should know."""
         if self.cuts and self.settings.on_truncate == "warn":
-            unit = self.cuts[0][2]
-            longest = max(length for length, _, u in self.cuts if u == unit)
             count = f"{len(self.cuts)} of {total}" if total is not None else str(len(self.cuts))
+            limits = " and ".join(self._longest(unit) for unit in sorted({unit for _, _, unit in self.cuts}))
             warn(
-                f"{count} inputs are longer than the {self.cuts[0][1]:,} {unit} this model reads and were cut "
-                f'(the longest has {longest:,}); on_truncate="error" refuses them, "ignore" silences this'
+                f"{count} inputs are longer than this model reads and were cut: {limits}; "
+                'on_truncate="error" refuses them, "ignore" silences this'
             )
         if self.without_prompt:
             warn(
                 f"the prompt was not put before {self.without_prompt} inputs that are not text: this model has no "
                 "place for it"
             )
+
+    def _longest(self, unit: str) -> str:
+        """ "256 tokens are read, the longest has 1,024"."""
+        own = [(length, limit) for length, limit, u in self.cuts if u == unit]
+        length, limit = max(own)
+        return f"{limit:,} {unit} are read, the longest has {length:,}"

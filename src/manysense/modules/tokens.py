@@ -68,14 +68,7 @@ class Tokens:
         special: False leaves the special tokens of the post-processor out.
         """
         added = self.added if special else 0
-        short = [i for i, text in enumerate(texts) if len(text) <= LONG_TEXT or limit is None]
-        encodings: list[Any] = [None] * len(texts)
-        for i, made in zip(short, self._batch([texts[i] for i in short])):
-            encodings[i] = made
-        for i, text in enumerate(texts):
-            if encodings[i] is None:
-                assert limit is not None
-                encodings[i] = self._beginning(text, limit)
+        encodings = self._batch([self.beginning(text, limit) for text in texts])
         return [self._finish(encoding, limit, added, special) for encoding in encodings]
 
     def ends(self, text: str) -> list[int]:
@@ -87,15 +80,18 @@ class Tokens:
             return [self._backend.encode(texts[0], add_special_tokens=False)]
         return list(self._backend.encode_batch_fast(texts, add_special_tokens=False)) if texts else []
 
-    def _beginning(self, text: str, limit: int) -> Any:
-        """The encoding of as much of a very long text as surely holds its first `limit` tokens."""
+    def beginning(self, text: str, limit: int | None) -> str:
+        """As much of a very long text as surely holds its first `limit` tokens; other texts whole."""
+        if limit is None or len(text) <= LONG_TEXT:
+            return text
         size = max(LONG_TEXT, 16 * limit)
-        while True:
-            end = text.rfind(" ", size - 1000, size) if size < len(text) else len(text)
-            encoding = self._backend.encode(text[: end if end > 0 else size], add_special_tokens=False)
-            if size >= len(text) or len(encoding) > limit + 64:
-                return encoding
+        while size < len(text):
+            end = text.rfind(" ", size - 1000, size)
+            start = text[: end if end > 0 else size]
+            if len(self._backend.encode(start, add_special_tokens=False)) > limit + 64:
+                return start
             size *= 8
+        return text
 
     def _finish(self, encoding: Any, limit: int | None, added: int, special: bool) -> Ids:
         length = len(encoding) + added

@@ -96,7 +96,7 @@ class SentenceTransformer(Model):
         super().__init__(
             modules,
             device=placed,
-            prompts={**stored.get("prompts", {}), **checked_prompts(prompts or {})},
+            prompts={**checked_prompts(stored.get("prompts") or {}), **checked_prompts(prompts or {})},
             default_prompt_name=default_prompt_name or stored.get("default_prompt_name"),
             card=card,
             spread="device_map" in (given["model_kwargs"] or {}),

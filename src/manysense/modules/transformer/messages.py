@@ -111,7 +111,12 @@ class Renderer:
         of the last turn is shortened until the whole fits, so that control tokens, media and the assistant's header
         stay. Raises InputTooLong when media and template alone are over the limit.
         """
-        texts = {id(part): text_of(part) for turn in turns for part in turn.parts if part.modality == "text"}
+        texts = {
+            id(part): self.tokens.beginning(text_of(part), limit)
+            for turn in turns
+            for part in turn.parts
+            if part.modality == "text"
+        }
         made = self._ids(turns, texts, expand)
         if limit is None or len(made[0]) <= limit:
             return Rendered(made[0], made[1], len(made[0]))

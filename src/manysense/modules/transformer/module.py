@@ -100,8 +100,8 @@ class Transformer(InputModule):
         chat = policies.chat(facts) if policies.chat else None
         if self.tokenizer is None:
             raise ModelError("the model folder has no tokenizer")
-        control = _control_tokens(self.tokenizer, chat.template if chat else "")
-        self._tokens = Tokens(_backend(self.tokenizer), lowercase=self.do_lower_case, control=control if chat else ())
+        control = [token.content for token in self.tokenizer.added_tokens_decoder.values()] if chat else []
+        self._tokens = Tokens(_backend(self.tokenizer), lowercase=self.do_lower_case, control=control)
         self._pad = int(self.tokenizer.pad_token_id or 0)
         self._renderer = (
             Renderer(chat, self._tokens, dict(self.tokenizer.special_tokens_map), control) if chat else None
@@ -396,9 +396,3 @@ def _backend(tokenizer: Any) -> Any:
     if backend is None:
         raise ModelError(f"{type(tokenizer).__name__} has no fast form (tokenizer.json), which is needed")
     return backend
-
-
-def _control_tokens(tokenizer: Any, template: str) -> list[str]:
-    """The words of special tokens, and of further added tokens that the chat template writes itself."""
-    added = tokenizer.added_tokens_decoder.values()
-    return [token.content for token in added if token.special or token.content in template]
