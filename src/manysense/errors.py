@@ -106,6 +106,11 @@ def _rebuild(kind: type[ItemError], reason: str, state: dict[str, Any]) -> ItemE
     return error
 
 
+def first_line(error: BaseException) -> str:
+    """The first line of what an error says, or its name when it says nothing."""
+    return next((line for line in str(error).splitlines() if line.strip()), type(error).__name__)
+
+
 class UnsupportedInput(ItemError, TypeError):
     """No rule says what this value is."""
 

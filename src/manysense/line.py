@@ -69,15 +69,12 @@ class ModelLine:
         return reader.bytes_of(part) if part.modality != "text" else 0
 
     def key(self, item: Item, reader: Reader) -> Any:
-        if len(item.turns) == 1:
-            (turn,) = item.turns
-            return tuple(self._part_key(part, reader) for part in turn.parts)
         return tuple((turn.role, *(self._part_key(part, reader) for part in turn.parts)) for turn in item.turns)
 
     @staticmethod
     def _part_key(part: Part, reader: Reader) -> Any:
         if part.modality == "text":
-            return part.value if isinstance(part.value, str) else ("file", str(part.value))
+            return "text", part.value if isinstance(part.value, str) else (str(part.value),)
         return reader.key(part)
 
     def measure(self, items: Sequence[Item], reader: Reader) -> list[Measured | ItemError]:

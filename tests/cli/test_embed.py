@@ -143,6 +143,7 @@ def test_options_reach_encode(embed, twin, model, tmp_path):
     [
         (["--out", "{tmp}/o.csv"], "must end in one of"),
         (["--out", "{tmp}/no/o.npz"], "there is no folder"),
+        (["--out", "{tmp}/folder.npz", "--overwrite"], "is a folder"),
         (["--out", "{tmp}/there.npz"], "--overwrite replaces it"),
         (["--out", "{tmp}/o.npz", "--precision", "int4"], "'int8'"),
         (["--out", "{tmp}/o.npz", "--on-error", "nan"], "'skip'"),
@@ -155,6 +156,7 @@ def test_options_reach_encode(embed, twin, model, tmp_path):
 )
 def test_wrong_usage_is_refused_before_any_work(embed, twin, samples, tmp_path, arguments, words):
     (tmp_path / "there.npz").touch()
+    (tmp_path / "folder.npz").mkdir()
     (tmp_path / "t.txt").write_text("words")
     given = [argument.format(tmp=tmp_path, samples=samples) for argument in arguments]
     given = given if not given[0].startswith("--") else [str(tmp_path / "t.txt"), *given]
@@ -230,7 +232,7 @@ def test_truncation_is_said_once_for_all_chunks(embed, twin, tmp_path, monkeypat
     long = "\n".join(["dog " * 70, "short", "cat " * 90, "short", "dog " * 50, "x"])
     done = embed("-", "--out", tmp_path / "o.npz", "--model", twin("bert"), "--json", input=long)
     (warning,) = facts(done)["warnings"]
-    assert warning.startswith("3 of 6 inputs are longer than the 48 tokens")
+    assert warning.startswith("3 of 6 inputs are longer")
     assert "the longest has 92" in warning
     refused = embed("-", "--out", tmp_path / "p.npz", "--model", twin("bert"), "--on-truncate", "error", input=long)
     assert refused.exit_code == 4

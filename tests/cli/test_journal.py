@@ -66,7 +66,7 @@ def invoke(*arguments):
 
 
 @pytest.mark.slow
-def test_a_killed_run_goes_on_with_the_same_bits_and_one_chunk_twice(texts, twin, tmp_path, monkeypatch):
+def test_a_killed_run_goes_on_with_the_same_bits_and_one_chunk_twice(texts, twin, tmp_path):
     folder, out = twin("bert"), tmp_path / "out.npz"
     code, first, _ = stopped(command(texts, out, folder), 20, signal.SIGKILL)
     assert code == -signal.SIGKILL
@@ -83,8 +83,9 @@ def test_a_killed_run_goes_on_with_the_same_bits_and_one_chunk_twice(texts, twin
     facts = json.loads(report)
     assert facts["kept_from_before"] + facts["embedded"] == facts["items"] == TEXTS
     assert facts["kept_from_before"] >= 20 * CHUNK
-    monkeypatch.setenv("MANYSENSE_CHUNK", str(CHUNK))
-    assert invoke(*command(texts, tmp_path / "calm.npz", folder)).exit_code == 0
+    calm = start(command(texts, tmp_path / "calm.npz", folder))
+    calm.communicate()
+    assert calm.returncode == 0
     assert out.read_bytes() == (tmp_path / "calm.npz").read_bytes()
     assert not list(tmp_path.glob("*.part"))
 
@@ -177,6 +178,14 @@ def test_overwrite_goes_on_too_so_that_the_same_command_can_be_given_again(unfin
     arguments, folder = unfinished
     (folder / "c.txt").write_text("mended")
     assert kept(invoke(*arguments, "--overwrite", "--json")) == 2
+
+
+def test_a_damaged_chunk_is_named(unfinished, tmp_path):
+    arguments, _ = unfinished
+    (tmp_path / "o.npz.part" / "000001.npz").write_bytes(b"PK\x03\x04 and no more")
+    done = invoke(*arguments)
+    assert done.exit_code == 2
+    assert "000001.npz is damaged" in done.stderr
 
 
 def test_two_runs_do_not_share_a_journal(unfinished, tmp_path):

@@ -110,7 +110,7 @@ class _Loading:
 
     def _work(self):
         for load in itertools.cycle(self._loads):
-            if self._stop.is_set():
+            if self._stop.wait(0.05):
                 return
             try:
                 load()

@@ -61,6 +61,13 @@ def test_the_pixels_of_other_colour_modes_are_those_of_the_reference(mode, twin,
     assert_same_tensors(model("clip").preprocess([picture]), {"pixel_values": wanted})
 
 
+def test_the_pixels_of_a_see_through_picture_are_those_of_the_reference(twin, model):
+    picture = pictures()[0].convert("RGBA")
+    picture.putalpha(Image.linear_gradient("L").resize(picture.size))
+    made = model("clip").preprocess([picture])
+    assert_same_tensors(made, {"pixel_values": clip.pixels(twin("clip"), picture)})
+
+
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("text", [*TEXTS, "", LONG])
 def test_the_token_ids_are_those_of_the_reference(form, text, twin, model):

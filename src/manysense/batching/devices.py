@@ -84,14 +84,14 @@ def as_device(device: Any) -> Any:
     """A torch.device; None is the best one. Raises UsageError for a name torch does not know."""
     import torch
 
-    from ..errors import UsageError
+    from ..errors import UsageError, first_line
 
     if device is None:
         device = best_device()
     try:
         made = torch.device(device)
     except (RuntimeError, TypeError) as error:
-        raise UsageError(f"device={device!r} is not known: {str(error).splitlines()[0]}") from None
+        raise UsageError(f"device={device!r} is not known: {first_line(error)}") from None
     if not _is_there(made):
         raise UsageError(f"device={device!r} is not there on this machine; the best one is {best_device()!r}")
     return made

@@ -17,11 +17,11 @@ import queue
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from ..errors import ForwardError, ItemError
+from ..errors import ForwardError, ItemError, ManysenseError, first_line
 from . import workers
 from .devices import SERIAL
 from .plan import Cost, plan
@@ -122,13 +122,17 @@ def run(
     """
     crew = _Crew(line, on_event or (lambda name, facts: None))
     batches = _batches(line, inputs, batch_size, crew)
-    under_way = 0
+    under_way, enough = 0, AHEAD_BATCHES
     try:
         while True:
-            while crew.room(under_way):
+            while under_way < enough and crew.room(under_way):
                 piece = next(batches, None)
                 if piece is None:
                     break
+                if isinstance(piece, _WindowEnd):  # another one only when this one is nearly done
+                    enough = 2 * crew.streams
+                    continue
+                enough = AHEAD_BATCHES
                 if isinstance(piece, Done):
                     yield piece
                 elif few and under_way == 0 and not crew.started and _is_small(piece):
@@ -136,15 +140,24 @@ def run(
                 else:
                     crew.submit(piece)
                     under_way += 1
+                while (made := crew.next_done(wait=False)) is not None:
+                    yield from made
+                    under_way -= 1
             if not under_way:
                 return
-            yield from crew.next_done()
+            yield from crew.next_done(wait=True) or ()
             under_way -= 1
     finally:
         crew.close()
 
 
-def _batches(line: Line, inputs: Iterable[Any], batch_size: int | None, crew: _Crew) -> Iterator[Batch | Done]:
+class _WindowEnd:
+    """Said between two windows."""
+
+
+def _batches(
+    line: Line, inputs: Iterable[Any], batch_size: int | None, crew: _Crew
+) -> Iterator[Batch | Done | _WindowEnd]:
     """Errors and batches of one window after the other, read only when asked for."""
     for window in _windows(line, inputs):
         yield from (Done([[row]], error=item) for row, item in window if isinstance(item, ItemError))
@@ -161,12 +174,14 @@ def _batches(line: Line, inputs: Iterable[Any], batch_size: int | None, crew: _C
                     units.append(made)
             yield from _cut(line, units, batch_size, crew.streams)
             waiting = waiting[taken:]
+            yield _WindowEnd()
 
 
 def _windows(line: Line, inputs: Iterable[Any]) -> Iterator[list[tuple[int, Any]]]:
     """Parsed inputs with their positions, in windows bounded by items, media and bytes that callers hold."""
     window: list[tuple[int, Any]] = []
     media = nbytes = 0
+    most = WINDOW_ITEMS if hasattr(inputs, "__len__") else WINDOW_ITEMS // 8  # a stream's first row should come soon
     for row, value in enumerate(inputs):
         try:
             item = line.parse(value)
@@ -176,9 +191,9 @@ def _windows(line: Line, inputs: Iterable[Any]) -> Iterator[list[tuple[int, Any]
         except ItemError as error:
             item = error
         window.append((row, item))
-        if len(window) >= WINDOW_ITEMS or media >= WINDOW_MEDIA or nbytes >= WINDOW_BYTES:
+        if len(window) >= most or media >= WINDOW_MEDIA or nbytes >= WINDOW_BYTES:
             yield window
-            window, media, nbytes = [], 0, 0
+            window, media, nbytes, most = [], 0, 0, WINDOW_ITEMS
     if window:
         yield window
 
@@ -214,7 +229,13 @@ def _failed(line: Line, rows: list[int], item: Any, error: ItemError) -> list[Do
     """The error once for each row, each its own object, naming the item."""
     if error.source is None:
         error.source = line.source(item)
-    return [Done([[row]], error=copy.copy(error)) for row in rows]
+    return [Done([[row]], error=_copied(error)) for row in rows]
+
+
+def _copied(error: ItemError) -> ItemError:
+    made = copy.copy(error)
+    made.__cause__ = error.__cause__
+    return made
 
 
 def _cut(line: Line, units: list[Unit], batch_size: int | None, streams: int) -> Iterator[Batch]:
@@ -268,7 +289,7 @@ class _Crew:
             try:
                 return result()
             except ItemError as error:
-                failed.setdefault(row, copy.copy(error))
+                failed.setdefault(row, _copied(error))
                 return 0
 
         alone = len(items) == 1
@@ -301,12 +322,14 @@ class _Crew:
             batch.prepared = [self._preparers.submit(self._prepare, unit) for unit in batch.units]
         self._todo.put(batch)
 
-    def next_done(self) -> list[Done]:
-        """Wait for one batch. An interrupt ends the wait at once."""
+    def next_done(self, *, wait: bool) -> list[Done] | None:
+        """What became of one batch; None when none is finished and `wait` is False. An interrupt ends the wait."""
         while True:
             with contextlib.suppress(queue.Empty):
-                batch, made = self._done.get(timeout=0.5)
+                batch, made = self._done.get(timeout=0.5) if wait else self._done.get_nowait()
                 break
+            if not wait:
+                return None
         self._nbytes -= batch.nbytes
         if isinstance(made, BaseException):
             raise made
@@ -366,8 +389,10 @@ class _Crew:
                 ready.append(unit)
             except ItemError as error:
                 done += _failed(self.line, unit.rows, unit.item, error)
-            except MemoryError as error:
-                done += _failed(self.line, unit.rows, unit.item, _forward_error(error, True))
+            except (ManysenseError, InterruptedError, CancelledError):
+                raise  # not of this item
+            except Exception as error:
+                done += _failed(self.line, unit.rows, unit.item, _preparing_error(error))
         self.on_event("forward", [unit.rows for unit in ready])
         if ready:
             done += self._forward(ready, batch.cost)
@@ -381,6 +406,8 @@ class _Crew:
             with SERIAL.shared():
                 values = self.line.forward([unit.features for unit in units], measured)
         except Exception as error:
+            if isinstance(error, ManysenseError) and not isinstance(error, ItemError):
+                raise  # of the model or the call, not of an item
             short = out_of_memory(error)
             if short:
                 _release_memory()
@@ -428,14 +455,22 @@ def out_of_memory(error: BaseException) -> bool:
 
 def _forward_error(error: Exception, short: bool) -> ItemError:
     if isinstance(error, ItemError):
-        return copy.copy(error)
+        return _copied(error)
     if short:
         made: ItemError = ForwardError(
-            f"this one item needs more memory than is free: {str(error).splitlines()[0]}",
+            f"this one item needs more memory than is free: {first_line(error)}",
             hint="Use a smaller max_pixels or max_seq_length, a lower dtype, or another device.",
         )
     else:
         made = ForwardError(f"the network failed on this item: {type(error).__name__}: {error}")
+    made.__cause__ = error
+    return made
+
+
+def _preparing_error(error: Exception) -> ItemError:
+    if isinstance(error, MemoryError):
+        return _forward_error(error, True)
+    made = ItemError(f"it cannot be prepared: {type(error).__name__}: {error}")
     made.__cause__ = error
     return made
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..errors import ModelNotFound
+from ..errors import ModelNotFound, first_line
 
 SKIPPED = ("*.h5", "*.msgpack", "*.ot", "*.onnx", "onnx/*", "openvino/*", "coreml/*", "*.gguf", "*.tflite", "*.mlmodel")
 ORGANISATION = "sentence-transformers"
@@ -73,4 +73,4 @@ class Source:
                 "  Check the spelling; for a private or gated model set HF_TOKEN."
             ) from error
         except (HfHubHTTPError, OSError) as error:
-            raise ModelNotFound(f"model {repository!r} could not be fetched: {str(error).splitlines()[0]}") from error
+            raise ModelNotFound(f"model {repository!r} could not be fetched: {first_line(error)}") from error

@@ -117,6 +117,8 @@ def _checked(task: Task, wish: Wish) -> Gathered:
     choose("--on-error", wish.on_error, ("raise", "skip"))
     choose("--on-truncate", wish.on_truncate, ("warn", "error", "ignore"))
     writer_for(task.out)
+    if task.out.is_dir():
+        raise UsageError(f"--out {str(task.out)!r} is a folder")
     if not task.out.parent.is_dir():
         raise UsageError(f"--out {str(task.out)!r}: there is no folder {str(task.out.parent)!r}")
     if task.out.exists() and not task.overwrite and not journal.exists(task.journal):

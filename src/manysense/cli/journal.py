@@ -16,6 +16,7 @@ import contextlib
 import io
 import json
 import os
+import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -102,9 +103,12 @@ class Journal:
         """A finished chunk. Raises UsageError when its inputs had another `stamp` than they have now."""
         import numpy as np
 
-        with np.load(self._path(number)) as stored:
-            facts = json.loads(str(stored["facts"]))
-            rows, vectors = stored["rows"], stored["vectors"]
+        try:
+            with np.load(self._path(number)) as stored:
+                facts = json.loads(str(stored["facts"]))
+                rows, vectors = stored["rows"], stored["vectors"]
+        except (ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+            raise UsageError(f"{self._path(number)} is damaged: {error}\n  {_ANEW}") from error
         if stamp is not None and facts["stamp"] != stamp:
             raise UsageError(f"files that {self.folder} holds the vectors of have changed since\n  {_ANEW}")
         return Chunk(rows, vectors, {int(k): v for k, v in facts["failed"].items()}, facts["said"])

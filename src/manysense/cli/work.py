@@ -2,7 +2,7 @@
 
 Work goes in chunks cut by the order of the inputs, each one call of `encode`. A chunk is what a killed run may have to
 do twice, and the same chunks are cut in every run over the same inputs, so that a run that was killed and went on gives
-the same bits as one that was not.
+the same bits as one that was not (on the same machine: with other numbers of threads, torch adds in another order).
 
 Knows: chunks, failures, precisions. Does not know: arguments (embed.py), formats (results.py).
 """

@@ -94,6 +94,8 @@ def _stream(
                 line.saw(done)
                 while following in waiting:
                     row = waiting.pop(following)
+                    if isinstance(row, ItemError):
+                        raise row
                     if row is not None:
                         yield (following, row) if with_index else row
                     following += 1
@@ -107,7 +109,8 @@ def _take(done: Done, waiting: dict[int, Any], model: SentenceTransformer, setti
         ((row,),) = done.rows
         done.error.index = row
         if settings.on_error == "raise":
-            raise done.error
+            waiting[row] = done.error  # raised in its place, after the rows before it
+            return
         waiting[row] = np.full(_width(model, settings), np.nan, np.float32) if settings.on_error == "nan" else None
         return
     vectors = quantize(done.values.cpu().numpy(), settings.precision, ranges)  # type: ignore[attr-defined]

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import normalize
 
-from ..errors import UsageError
+from ..errors import UsageError, first_line
 
 Score = Callable[[Any, Any], Tensor]
 
@@ -34,7 +34,7 @@ def as_float(vectors: Any) -> Tensor:
     try:
         made = _tensor(vectors)
     except (TypeError, ValueError, RuntimeError) as error:
-        raise UsageError(f"vectors must be numbers of one shape: {str(error).splitlines()[0]}") from None
+        raise UsageError(f"vectors must be numbers of one shape: {first_line(error)}") from None
     return made if made.dtype in (torch.float32, torch.float64) else made.float()
 
 
