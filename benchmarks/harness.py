@@ -196,7 +196,7 @@ def _serve(pipe: Any, load: Callable[[Any], Callable[[], Rows]], case: Any) -> N
     except EOFError:
         pass
     except Exception as error:
-        pipe.send(f"{type(error).__name__}: {' '.join(str(error).split())[:200]}")
+        pipe.send(f"{type(error).__name__}: {str(error).strip().split('. ')[0]}")
 
 
 # ---- clocks and memory

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from .errors import InputTooLong, ItemError
+from .errors import InputTooLong, ItemError, ManysenseError, UnsupportedInput
 from .inputs.parse import Parser
 from .inputs.types import Item, Part
 from .media.fetch import describe
@@ -36,12 +36,8 @@ class ModelLine:
         self.first: InputModule | Adapted = network.seam()
         self.device = network.device
         self.device_type: str = self.device.type
-        self._autocast: dict[str, Any] = {
-            "dtype": torch.get_autocast_dtype(self.device_type),
-            "enabled": torch.is_autocast_enabled(self.device_type),
-        }
         modalities = set(model.modalities)
-        self.parse = Parser(
+        self.parser = Parser(
             readable=frozenset(modalities - {"message"}),  # type: ignore[arg-type]
             peek=peek(settings.policy),
             modality=settings.modality,
@@ -54,6 +50,18 @@ class ModelLine:
         self.without_prompt = 0
 
     # ---- the stations
+
+    def parse(self, value: Any) -> Item:
+        """Raises ItemError, also for a caller's object that fails when it is looked at."""
+        try:
+            return self.parser(value)
+        except ManysenseError:
+            raise
+        except Exception as error:
+            raise UnsupportedInput(
+                f"a {type(value).__name__} that cannot be read: {type(error).__name__}: {error}",
+                source=type(value).__name__,
+            ) from error
 
     def media(self, item: Item) -> list[Part]:
         return [part for part in item.parts if part.modality != "text" or not isinstance(part.value, str)]
@@ -107,7 +115,7 @@ class ModelLine:
         return self.first.prepare(measured, reader, self.settings)
 
     def forward(self, features: Sequence[Features], measured: Sequence[Measured]) -> Sequence[Any]:
-        with torch.no_grad(), torch.autocast(self.device_type, **self._autocast):  # the caller's, in every thread
+        with torch.no_grad(), torch.autocast(self.device_type, enabled=False):  # a vector is the model's alone
             batch = self.first.collate(features, measured[0].route)
             moved = {k: v.to(self.device, non_blocking=True) if hasattr(v, "to") else v for k, v in batch.items()}
             return self.finish(self.network(moved, **self.settings.forward), len(features))

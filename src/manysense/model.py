@@ -102,7 +102,7 @@ class Model(nn.Sequential):
     def supports(self, modality: str | Sequence[str]) -> bool:
         """Whether it reads this modality, or these together in one item."""
         known = self.modalities
-        if isinstance(modality, str):
+        if isinstance(modality, str) or not isinstance(modality, (tuple, list, set, frozenset)):
             return modality in known
         parts = tuple(sorted(modality))
         return ("message" in known and all(part in known for part in parts)) or (len(parts) == 1 and parts[0] in known)
@@ -173,6 +173,7 @@ class Model(nn.Sequential):
 
     def preprocess(self, inputs: Sequence[Any], prompt: str | None = None, **kwargs: Any) -> Features:
         """Features of one batch of inputs of one kind, ready for `forward`. Raises ItemError."""
+        from .inputs.shape import as_items
         from .line import ModelLine
         from .settings import Settings
 
@@ -184,7 +185,10 @@ class Model(nn.Sequential):
         )
         line = ModelLine(self, self, settings, lambda features, count: [])
         reader = line.reader()
-        measured = line.measure([line.parse(value) for value in inputs], reader)
+        items, _, _ = as_items(inputs)
+        measured = line.measure([line.parse(value) for value in items], reader)
+        if not measured:
+            raise UsageError("there is nothing to prepare: the list of inputs is empty")
         for i, made in enumerate(measured):
             if isinstance(made, Exception):
                 made.index, made.total = i, len(measured)
@@ -232,9 +236,11 @@ class Model(nn.Sequential):
 
         if self._spread:
             raise ModelError("a model spread over devices by device_map cannot be saved from here")
-        if not str(path).strip():
+        if path is None or not str(path).strip():
             raise UsageError("the folder to save to has no name")
-        folder = Path(path)
+        folder = Path(path).expanduser()
+        if folder.exists() and not folder.is_dir():
+            raise UsageError(f"{folder} is a file; a model is saved to a folder")
         card = (self._card or make_card(self, model_name or folder.name)) if create_model_card else None
         save(dict(self.named_children()), self._config(), folder, card=card, safe=safe_serialization)
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from manysense.batching.run import out_of_memory
+from manysense.batching.failures import out_of_memory
 from manysense.errors import ForwardError
 
 TEXTS = [f"text number {i} of a few" for i in range(24)]

@@ -38,7 +38,7 @@ def test_a_long_text_is_cut_where_the_reference_cuts_it(twin, model):
 
 
 def test_without_fusion_a_long_sound_is_its_first_window(twin, model, heard):
-    with pytest.warns(ManysenseWarning, match="2 of 4 inputs are longer than the 10.0 seconds"):
+    with pytest.warns(ManysenseWarning, match="2 of 4 inputs are longer .* 10.0 seconds are read"):
         made = model("clap").encode(heard)
     assert_close(made, [clap.reference_audio(twin("clap"), sound) for sound in heard])
 

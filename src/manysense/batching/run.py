@@ -11,7 +11,6 @@ Closing the generator, or an interrupt in it, stops both crews before it returns
 from __future__ import annotations
 
 import contextlib
-import copy
 import os
 import queue
 import threading
@@ -21,9 +20,10 @@ from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from ..errors import ForwardError, ItemError, ManysenseError, first_line
+from ..errors import ItemError, ManysenseError
 from . import workers
 from .devices import SERIAL
+from .failures import copied, forward_error, not_numbers, out_of_memory, preparing_error, release_memory
 from .plan import Cost, plan
 
 WINDOW_ITEMS = 2048
@@ -229,13 +229,7 @@ def _failed(line: Line, rows: list[int], item: Any, error: ItemError) -> list[Do
     """The error once for each row, each its own object, naming the item."""
     if error.source is None:
         error.source = line.source(item)
-    return [Done([[row]], error=_copied(error)) for row in rows]
-
-
-def _copied(error: ItemError) -> ItemError:
-    made = copy.copy(error)
-    made.__cause__ = error.__cause__
-    return made
+    return [Done([[row]], error=copied(error)) for row in rows]
 
 
 def _cut(line: Line, units: list[Unit], batch_size: int | None, streams: int) -> Iterator[Batch]:
@@ -289,7 +283,7 @@ class _Crew:
             try:
                 return result()
             except ItemError as error:
-                failed.setdefault(row, _copied(error))
+                failed.setdefault(row, copied(error))
                 return 0
 
         alone = len(items) == 1
@@ -392,7 +386,7 @@ class _Crew:
             except (ManysenseError, InterruptedError, CancelledError):
                 raise  # not of this item
             except Exception as error:
-                done += _failed(self.line, unit.rows, unit.item, _preparing_error(error))
+                done += _failed(self.line, unit.rows, unit.item, preparing_error(error))
         self.on_event("forward", [unit.rows for unit in ready])
         if ready:
             done += self._forward(ready, batch.cost)
@@ -410,9 +404,9 @@ class _Crew:
                 raise  # of the model or the call, not of an item
             short = out_of_memory(error)
             if short:
-                _release_memory()
+                release_memory()
             if len(units) == 1:
-                return _failed(self.line, units[0].rows, units[0].item, _forward_error(error, short))
+                return _failed(self.line, units[0].rows, units[0].item, forward_error(error, short))
             if not short and self._stop.is_set():
                 raise
             error.__traceback__ = None  # it holds the tensors of the failed batch
@@ -424,7 +418,7 @@ class _Crew:
     def _finished(self, units: list[Unit], values: Sequence[Any], cost: int) -> list[Done]:
         """The rows, apart from those that are no numbers: these are errors of their items."""
         bad = set(self.line.not_numbers(values))
-        done = [d for i in bad for d in _failed(self.line, units[i].rows, units[i].item, _not_numbers())]
+        done = [d for i in bad for d in _failed(self.line, units[i].rows, units[i].item, not_numbers())]
         if bad:
             good = [i for i in range(len(units)) if i not in bad]
             units, values = [units[i] for i in good], [values[i] for i in good]
@@ -432,51 +426,3 @@ class _Crew:
                 return done
             values = self.line.joined(values)
         return [*done, Done([u.rows for u in units], values, cost=cost, measured=tuple(u.measured for u in units))]
-
-
-def _not_numbers() -> ItemError:
-    return ForwardError(
-        "its vector holds values that are NaN or infinite",
-        hint="Look at the input's values; in float16 a model may overflow, try bfloat16 or float32.",
-    )
-
-
-def out_of_memory(error: BaseException) -> bool:
-    """Whether this is how torch, CUDA, MPS or Python say that memory ran out."""
-    kinds = {kind.__name__ for kind in type(error).__mro__}
-    text = str(error).lower()
-    return bool(kinds & {"OutOfMemoryError", "MemoryError"}) or (
-        isinstance(error, RuntimeError)
-        and any(
-            words in text for words in ("out of memory", "can't allocate memory", "not enough memory", "alloc_failed")
-        )
-    )
-
-
-def _forward_error(error: Exception, short: bool) -> ItemError:
-    if isinstance(error, ItemError):
-        return _copied(error)
-    if short:
-        made: ItemError = ForwardError(
-            f"this one item needs more memory than is free: {first_line(error)}",
-            hint="Use a smaller max_pixels or max_seq_length, a lower dtype, or another device.",
-        )
-    else:
-        made = ForwardError(f"the network failed on this item: {type(error).__name__}: {error}")
-    made.__cause__ = error
-    return made
-
-
-def _preparing_error(error: Exception) -> ItemError:
-    if isinstance(error, MemoryError):
-        return _forward_error(error, True)
-    made = ItemError(f"it cannot be prepared: {type(error).__name__}: {error}")
-    made.__cause__ = error
-    return made
-
-
-def _release_memory() -> None:
-    import torch
-
-    if torch.cuda.is_available():
-        torch.cuda.empty_cache()

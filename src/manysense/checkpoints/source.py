@@ -36,9 +36,13 @@ class Source:
         if not self.name.strip():
             raise ModelNotFound("the name of the model is empty")
         path = Path(self.name).expanduser()
-        if path.is_dir():
+        try:
+            is_folder, is_file = path.is_dir(), path.is_file()
+        except (OSError, ValueError) as error:
+            raise ModelNotFound(f"{self.name[:80]!r} can be no folder and no name: {first_line(error)}") from error
+        if is_folder:
             return path
-        if path.is_file():
+        if is_file:
             raise ModelNotFound(f"{self.name!r} is a file; a model is a folder")
         if not self.name or self.name.count("/") > 1 or self.name.startswith((".", "/", "~")) or "\\" in self.name:
             raise ModelNotFound(f"there is no folder {self.name!r}, and a Hub name has the form owner/repository")

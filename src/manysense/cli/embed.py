@@ -91,7 +91,7 @@ def _embed(task: Task, wish: Wish, json: bool) -> bool:
     network, folder = load(task.model, task.device)
     found = found.readable(readable(network))
     if not found.entries:
-        reads = ", ".join(KINDS[m] for m in readable(network))
+        reads = ", ".join(KINDS[kind] for kind in readable(network))
         raise UsageError(f"nothing to embed: this model reads {reads}{_left_out(found.left_out)}")
     if task.model.note:
         note(f"{task.model.label}: {task.model.note}")

@@ -18,10 +18,15 @@ Layout = Literal["gray", "last", "first", "both", "neither"]
 
 def is_array(value: Any) -> bool:
     """A numpy array or a torch tensor of numbers."""
+    if is_numpy(value):
+        return value.dtype.kind in "biufc" or value.dtype.name == "bfloat16"
     kind = type(value)
-    if kind.__module__.partition(".")[0] == "torch":
-        return hasattr(value, "dim") and hasattr(value, "dtype")
-    return hasattr(value, "__array_interface__") and hasattr(value, "ndim") and value.dtype.kind in "biufc"
+    return kind.__module__.partition(".")[0] == "torch" and hasattr(kind, "dim") and hasattr(kind, "dtype")
+
+
+def is_numpy(value: Any) -> bool:
+    """A numpy array, told by its type: asking any value for its array would make a PIL picture decode itself."""
+    return any(kind.__module__ == "numpy" and kind.__name__ == "ndarray" for kind in type(value).__mro__)
 
 
 def describe_array(value: Any) -> str:

@@ -25,7 +25,11 @@ LONGEST_PATH = 4096
 
 Kind = Literal["text", "path", "url", "file-url", "data", "base64"]
 
-_BASE64 = re.compile(r"[A-Za-z0-9+/]{60,}={0,2}\s*", re.ASCII)
+_BASE64 = re.compile(r"[A-Za-z0-9+/_-]{60,}={0,2}\s*", re.ASCII)
+_DATA = re.compile(r"data:([a-z0-9.+-]+)/[a-z0-9.+-]+[;,]|data:;base64,", re.ASCII | re.IGNORECASE)
+_PATH_LIKE = re.compile(r"(?:/|\.{1,2}/|~/|[A-Za-z]:[\\/])\S*")
+PLAIN_PATHS: dict[str, Modality] = {".ts": "video", ".au": "audio", ".snd": "audio"}
+"""Suffixes that other things have, too (a script, a host name): media only where the whole string is plainly a path."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,18 +52,21 @@ def form_of(string: str) -> Form:
     - 60 or more characters of base64 and nothing else may be a medium: its first bytes tell.
     - everything else is text.
     """
-    head = string[:16].lower()
-    if head.startswith("data:") and "," in string[:256] and not any(c.isspace() for c in string[: string.index(",")]):
-        return Form("data", _data_kind(string))
+    line = string.strip()  # a line read from a list of files still has its end
+    head = line[:16].lower()
+    if match := _DATA.match(line[:256]):
+        kind = (match.group(1) or "").lower()
+        return Form("data", kind if kind in ("image", "audio", "video", "text") else None)  # type: ignore[arg-type]
     if head.startswith(("http://", "https://")):
-        return Form("url", _url_kind(string)) if not any(c.isspace() for c in string.strip()) else TEXT
+        return Form("url", _url_kind(line)) if not any(c.isspace() for c in line) else TEXT
     if head.startswith("file:/"):
-        return Form("file-url", _url_kind(string)) if "\n" not in string.strip() else TEXT
-    line = string.rstrip()  # a line read from a list of files still has its end
+        return Form("file-url", _url_kind(line)) if "\n" not in line else TEXT
     if len(line) <= LONGEST_PATH and "\n" not in line and "\r" not in line:
-        kind = suffix_kind(line)
-        if kind is not None:
-            return Form("path", kind)
+        found = suffix_kind(line)
+        if found is None and _PATH_LIKE.fullmatch(line):
+            found = next((m for suffix, m in PLAIN_PATHS.items() if line.lower().endswith(suffix)), None)
+        if found is not None:
+            return Form("path", found)
     return Form("base64") if _is_base64(string) else TEXT
 
 
@@ -91,8 +98,3 @@ def _url_kind(url: str) -> Modality | None:
         return suffix_kind(urlsplit(url.strip()).path)
     except ValueError:
         return None
-
-
-def _data_kind(uri: str) -> Modality | None:
-    kind = uri[5 : uri.index(",")].split(";")[0].split("/")[0].strip().lower()
-    return kind if kind in ("image", "audio", "video", "text") else None  # type: ignore[return-value]

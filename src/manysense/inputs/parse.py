@@ -112,7 +112,7 @@ class Parser:
         if form.kind == "base64":
             return Part(self.peek(string) or "text", string)
         if form.modality is not None:
-            return Part(form.modality, string.rstrip("\r\n"))
+            return Part(form.modality, string.strip())
         if form.kind == "data":
             return Part(self._peeked(string, "its bytes"), string)
         raise AmbiguousInput(
@@ -331,12 +331,17 @@ def _object_modality(value: Any) -> Modality | None:
 
 
 def _hint_for(value: Any) -> str | None:
-    if value is None or (isinstance(value, float) and value != value):  # None, or a missing value of a table (NaN)
+    if (
+        value is None or type(value).__name__ == "NAType" or (isinstance(value, float) and value != value)
+    ):  # None, or a missing value of a table (NaN)
         return 'A missing value has no vector: drop it, or set broken items aside with on_error="skip".'
     if isinstance(value, (bool, int, float)):
         return f'A number has no modality; as text: "{value}".'
     if isinstance(value, (list, tuple)):
-        return "A list inside the list: frames are Video([...]), several parts a dict, samples (array, rate)."
+        return (
+            "A list inside the list: a pair of texts is for a reranker, frames are Video([...]), several parts a dict, "
+            "samples (array, rate)."
+        )
     if isinstance(value, (set, frozenset)):
         return "A set has no order: pass a list."
     return None

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from ..errors import UnsupportedInput
-from .arrays import is_array
+from .arrays import is_array, is_numpy
 from .types import Audio, Image, Item, Text, Video
 
 _SINGLE = (str, bytes, bytearray, memoryview, Mapping, os.PathLike, Text, Image, Audio, Video, Item)
@@ -59,7 +59,7 @@ def as_items(value: Any) -> tuple[Iterable[Any], int | None, bool]:
     """(inputs, their number or None where it is not known, whether the caller gave a single one)."""
     if is_single(value):
         return [value], 1, True
-    if hasattr(value, "__array_interface__") and getattr(value, "dtype", None) is not None:
+    if is_numpy(value):
         if value.ndim != 1:
             raise UnsupportedInput(
                 f"an array of {value.dtype} with {value.ndim} dimensions", hint="A column of inputs has one dimension."
@@ -68,7 +68,8 @@ def as_items(value: Any) -> tuple[Iterable[Any], int | None, bool]:
     elif hasattr(value, "tolist") and hasattr(value, "dtype"):  # a column of a table
         value = value.tolist()
     if isinstance(value, (list, tuple)):
-        return value, len(value), False
+        items = value if type(value) in (list, tuple) else list(iter(value))  # a subclass may miscount itself
+        return items, len(items), False
     return value, None, False  # what it says of its length is not trusted
 
 

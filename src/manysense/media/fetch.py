@@ -39,7 +39,8 @@ __all__ = ["describe", "fetch", "is_base64", "is_url", "sniff"]
 
 _SLASHED = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:[/\\]{2}")  # two letters at least: C:\\ is a drive
 _OPAQUE = re.compile(r"(?:https?|file|data|ftp|gopher|javascript|vbscript|blob|about|mailto|jar|ws|wss):", re.I)
-_BASE64 = re.compile(r"[A-Za-z0-9+/\s]+={0,2}\s*")
+_BASE64 = re.compile(r"[A-Za-z0-9+/_\s-]+={0,2}\s*")
+_URL_SAFE = bytes.maketrans(b"-_", b"+/")
 _SPACE = re.compile(rb"[\t\n\f\r ]+")
 _SHORTEST_BASE64 = 40
 _LONGEST_PATH = 4096
@@ -100,7 +101,7 @@ def is_base64(text: str) -> bool:
     head = text[:HEAD]
     if _BASE64.fullmatch(head) is None:
         return False
-    letters = "".join(head.split()).rstrip("=")
+    letters = "".join(head.split()).rstrip("=").encode("ascii").translate(_URL_SAFE)
     return sniff(base64.b64decode(letters[: len(letters) // 4 * 4])) is not None
 
 
@@ -178,7 +179,7 @@ def _from_data_uri(uri: str, policy: Policy, source: str) -> Blob:
 
 def _from_base64(text: bytes, policy: Policy) -> bytes:
     """Raises MediaError for what is not base64, MediaTooLarge before decoding."""
-    letters = _SPACE.sub(b"", text)
+    letters = _SPACE.sub(b"", text).translate(_URL_SAFE)
     size = len(letters.rstrip(b"=")) * 3 // 4
     if size > policy.max_bytes:
         raise MediaTooLarge(f"it is {amount(size)}; the cap is {amount(policy.max_bytes)}.", hint=_TOO_LARGE_HINT)

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ..errors import ManysenseError, MediaError
+from ..errors import ManysenseError, MediaError, MediaNotFound
 from ..inputs.types import Modality, Part
 from . import audio, image, text, video
 from .fetch import describe, fetch, is_base64
@@ -71,7 +71,14 @@ class Reader:
         if not is_reference(part.value):
             return part.value
         handle = part.value if isinstance(part.value, (str, bytes)) else ("id", id(part.value))
-        return self.once(("fetch", handle), lambda: fetch(part.value, self.policy, modality=part.modality), keep=True)
+        try:
+            return self.once(
+                ("fetch", handle), lambda: fetch(part.value, self.policy, modality=part.modality), keep=True
+            )
+        except MediaNotFound as error:
+            if isinstance(part.value, str):
+                error.hint = f"{error.hint or ''} To embed the words themselves, pass Text(…).".strip()
+            raise
 
     def key(self, part: Part) -> str:
         """Equal for equal content."""

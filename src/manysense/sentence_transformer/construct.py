@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from ..errors import UsageError
 from ..warn import warn
 
 _OLD_NAMES = {
@@ -21,12 +22,22 @@ _OLD_NAMES = {
     "model_name": "model_name_or_path",
 }
 
+LATER = frozenset(
+    "start_multi_process_pool stop_multi_process_pool encode_multi_process evaluate fit old_fit push_to_hub "
+    "save_to_hub merge compile gradient_checkpointing_enable add_adapter load_adapter set_adapter active_adapters "
+    "get_adapter_state_dict delete_adapter enable_adapters disable_adapters clear_placement_cache".split()
+)
+"""Names of the known library that are on their way."""
+
 
 def renamed(old: dict[str, Any], **given: Any) -> dict[str, Any]:
     """Arguments under their present names. Raises TypeError for unknown ones, as Python would."""
     unknown = sorted(set(old) - set(_OLD_NAMES))
     if unknown:
         raise TypeError(f"SentenceTransformer got unknown arguments {unknown}")
+    for name in ("model_kwargs", "processor_kwargs", "config_kwargs"):
+        if given[name] is not None and not isinstance(given[name], Mapping):
+            raise UsageError(f"{name} is a dict of arguments for transformers, got {type(given[name]).__name__}")
     for name, value in old.items():
         if given.get(_OLD_NAMES[name]) is None:
             given[_OLD_NAMES[name]] = value

@@ -159,7 +159,7 @@ def _check_inputs(line: ModelLine, items: Sequence[Any], settings: Settings, sin
     """Everything that can be known without opening media, before anything is computed."""
     if settings.on_error != "raise":
         return
-    only_text = line.parse.readable == {"text"} and not line.parse.chat
+    only_text = line.parser.readable == {"text"} and not line.parser.chat
     for i, value in enumerate(items):
         if not (only_text and type(value) is str):
             try:

@@ -26,7 +26,7 @@ from ..model import Model, checked_prompts
 from ..outputs.precision import as_ranges
 from ..settings import OnError, OnTruncate, OutputValue, Precision, Settings
 from ..util.similarity import SimilarityFunction
-from .construct import load_named, renamed
+from .construct import LATER, load_named, renamed
 from .encode import Kept, encode, encode_stream
 
 logger = logging.getLogger("manysense")
@@ -101,6 +101,8 @@ class SentenceTransformer(Model):
             card=card,
             spread="device_map" in (given["model_kwargs"] or {}),
         )
+        if not isinstance(policy, Policy):
+            raise UsageError(f"policy must be a manysense.Policy, got {type(policy).__name__}")
         self.policy = policy
         self.model_card_data: Any = model_card_data
         self.truncate_dim = truncate_dim if truncate_dim is not None else stored.get("truncate_dim")
@@ -109,6 +111,11 @@ class SentenceTransformer(Model):
         self.embedding_ranges: Vectors | None = None
         if "embedding_ranges" in stored:
             self.embedding_ranges = as_ranges(stored["embedding_ranges"])
+
+    def __getattr__(self, name: str) -> Any:
+        if name in LATER:
+            raise AttributeError(f"{type(self).__name__}.{name} is not supported yet")
+        return super().__getattr__(name)
 
     # ---- encode
 

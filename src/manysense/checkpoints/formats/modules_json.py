@@ -40,7 +40,10 @@ def read(folder: Path, wanted: Wanted) -> Loaded:
         path = _inside(folder, str(entry.get("path") or ""))
         if not hasattr(kind, "load_from"):
             raise ModelError(f"{entry['type']} has no load_from(folder)")
-        modules[str(entry.get("name", entry.get("idx")))] = kind.load_from(
+        name = str(entry.get("name", entry.get("idx")))
+        if not name or "." in name:
+            raise ModelError(f"{folder / NAME}: {name!r} cannot be the name of a module")
+        modules[name] = kind.load_from(
             path,
             trust_remote_code=wanted.trust_remote_code,
             model_kwargs=wanted.model_kwargs,

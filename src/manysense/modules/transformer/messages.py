@@ -138,9 +138,11 @@ class Renderer:
                 made = self._ids(turns, texts, expand)
             if len(made[0]) <= limit:
                 return Rendered(made[0], made[1], length)
+        media = any(part.modality != "text" for turn in turns for part in turn.parts)
         raise InputTooLong(
-            f"its media and the chat around them take {len(made[0]):,} tokens; the model reads {limit:,}",
-            hint="Lower max_pixels or the number of frames, or pass fewer media.",
+            f"the {'media and the chat' if media else 'chat'} around its text take {len(made[0]):,} tokens; this model "
+            f"reads {limit:,}",
+            hint="Lower max_pixels or the number of frames, or pass fewer media." if media else "Shorten the prompt.",
         )
 
     def _ids(self, turns: Sequence[Turn], texts: dict[int, str], expand: Callable[[Part], str]) -> Any:

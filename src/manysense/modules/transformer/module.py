@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from torch import Tensor
 
-from ...errors import ItemError, ModelError, UnsupportedModality, UsageError
+from ...errors import ItemError, MediaError, ModelError, UnsupportedModality, UsageError
 from ...inputs.types import Item, Part, Route
 from ...media.text import encodable
 from ...settings import positive
@@ -182,6 +182,10 @@ class Transformer(InputModule):
                     measured[i] = self._measure_one(item, route, reader, settings)
             except ItemError as error:
                 measured[i] = error
+            except (ArithmeticError, LookupError, TypeError, ValueError) as error:
+                told = MediaError(f"it cannot be measured: {type(error).__name__}: {error}")
+                told.__cause__ = error
+                measured[i] = told
         for i, made in zip(texts, self._measure_texts([items[i] for i in texts], reader, settings)):
             measured[i] = made
         assert all(m is not None for m in measured)
@@ -214,7 +218,7 @@ class Transformer(InputModule):
         prompt_length = len(self._tokens.encode([prompt], None, special=False)[0].ids) if prompt else 0
         if prompt_length:
             prompt_length += self._tokens.leading
-        if limit is not None and prompt_length and prompt_length + self._tokens.added >= limit:
+        if limit is not None and prompt_length and prompt_length + self._tokens.added - self._tokens.leading >= limit:
             raise UsageError(f"the prompt alone has {prompt_length} tokens, and this model reads {limit}")
         return [text if isinstance(text, ItemError) else self._text(next(ids), limit, prompt_length) for text in texts]
 

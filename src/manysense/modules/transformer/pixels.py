@@ -99,6 +99,12 @@ def _planes(pixels: npt.NDArray[np.uint8], table: Table) -> npt.NDArray[np.float
 # ---- one fixed size
 
 
+_SQUARE_OPTIONS = (
+    *("size", "crop_size", "do_resize", "do_center_crop", "resample"),
+    *("do_rescale", "rescale_factor", "do_normalize", "image_mean", "image_std"),
+)
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class FixedSquare:
     """Resize (shortest edge, or both), crop the middle, rescale, normalise → pixel_values (3, height, width)."""
@@ -108,25 +114,33 @@ class FixedSquare:
     shortest: int | None
     exact: tuple[int, int] | None  # (height, width)
     crop: tuple[int, int] | None  # (height, width)
+    config: Mapping[str, Any]
 
     @classmethod
     def of(cls, facts: FolderFacts) -> FixedSquare:
-        config = {
-            **facts.image,
-            **_picture_overrides(facts.overrides, ("size", "crop_size", "do_resize", "do_center_crop")),
-        }
+        return cls._of({**facts.image, **_picture_overrides(facts.overrides, _SQUARE_OPTIONS)})
+
+    @classmethod
+    def _of(cls, config: Mapping[str, Any]) -> FixedSquare:
         size = config.get("size", {"shortest_edge": 224}) if config.get("do_resize", True) else {}
         if isinstance(size, int):
             size = {"shortest_edge": size} if config.get("do_center_crop", True) else {"height": size, "width": size}
         crop = config.get("crop_size", 224) if config.get("do_center_crop", True) else None
         if isinstance(crop, int):
             crop = {"height": crop, "width": crop}
+        for name, value, allowed in (
+            ("size", size, ("shortest_edge", "height", "width")),
+            ("crop_size", crop, ("height", "width")),
+        ):
+            if value and (not isinstance(value, Mapping) or set(value) - set(allowed)):
+                raise UsageError(f"{name} is a whole number or a dict of {', '.join(allowed)}, got {value!r}")
         return cls(
             table=lookup_table(config),
             resample=int(config.get("resample", 3)),
             shortest=size.get("shortest_edge"),
             exact=(size["height"], size["width"]) if "height" in size else None,
             crop=(crop["height"], crop["width"]) if crop else None,
+            config=config,
         )
 
     def tokens(self, size: PictureSize) -> tuple[int, int]:
@@ -152,8 +166,8 @@ class FixedSquare:
         return int(self.shortest * width / height), self.shortest
 
     def changed(self, overrides: Mapping[str, Any]) -> FixedSquare:
-        unknown_overrides("image", overrides, ())
-        return self
+        unknown_overrides("image", overrides, _SQUARE_OPTIONS)
+        return self._of({**self.config, **overrides}) if overrides else self
 
 
 def _center_crop(pixels: npt.NDArray[np.uint8], crop: tuple[int, int]) -> npt.NDArray[np.uint8]:
@@ -401,6 +415,7 @@ def _budget(overrides: Mapping[str, Any], least: int, most: int, section: str) -
     size = overrides.get("size") or {}
     if not isinstance(size, Mapping):
         raise UsageError(f'size is {{"shortest_edge": pixels, "longest_edge": pixels}} for this model, got {size!r}')
+    unknown_overrides(f"{section} size", size, ("shortest_edge", "longest_edge"))
     new_least = overrides.get("min_pixels", size.get("shortest_edge"))
     new_most = overrides.get("max_pixels", size.get("longest_edge"))
     for name, value in (("min_pixels", new_least), ("max_pixels", new_most)):

@@ -11,13 +11,15 @@ else equals transformers' ClapFeatureExtractor.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from ...errors import UsageError
+from ...settings import choose
+from .pixels import unknown_overrides
 from .recipe import FolderFacts
 
 Samples = npt.NDArray[np.float32]
@@ -135,7 +137,12 @@ class ClapMel:
             raise UsageError(
                 f"this model reads sound at {self.rate} Hz; give the rate of samples with Audio(samples, rate)"
             )
-        unknown = sorted(set(overrides) - {"sampling_rate"})
-        if unknown:
-            raise UsageError(f"audio options {unknown} are not known to this model")
-        return self
+        unknown_overrides("audio", overrides, ("sampling_rate", "truncation", "padding"))
+        choose("truncation", overrides.get("truncation", "fusion"), ("fusion", "rand_trunc"))
+        choose("padding", overrides.get("padding", "pad"), ("repeatpad", "repeat", "pad", True))
+        padding = overrides.get("padding", True)
+        return replace(
+            self,
+            fusion=overrides["truncation"] == "fusion" if "truncation" in overrides else self.fusion,
+            padding=self.padding if padding is True else padding,
+        )
