@@ -174,6 +174,8 @@ def _batches(
                     units.append(made)
             yield from _cut(line, units, batch_size, crew.streams)
             waiting = waiting[taken:]
+            if crew.started:
+                crew.give_back_memory()
             yield _WindowEnd()
 
 
@@ -345,6 +347,12 @@ class _Crew:
         for pool in (self._fetchers, self._preparers):
             if pool is not None:
                 pool.shutdown(wait=True)
+        if self.started:
+            self.give_back_memory()
+
+    def give_back_memory(self) -> None:
+        if self.line.device_type == "cpu":
+            workers.give_back_memory()
 
     # ---- called by the crews
 

@@ -284,15 +284,16 @@ class _Eta:
 
     def __init__(self, line: ModelLine, total: int | None) -> None:
         self._line, self._total, self._start, self._seen = line, total, time.monotonic(), 0
-        model = line.model
-        self._wanted = line.device_type == "cpu" and not model.said_slow
-        self._wanted = self._wanted and sum(p.numel() for p in model.parameters()) >= BIG
+        self._wanted = line.device_type == "cpu" and not line.model.said_slow
 
     def saw(self, done: Done) -> None:
         self._seen += len(done.rows)
         if not self._wanted or self._total is None or self._seen >= self._total:
             return
-        self._wanted, self._line.model.said_slow = False, True
+        self._wanted = False
+        if sum(p.numel() for p in self._line.model.parameters()) < BIG:
+            return
+        self._line.model.said_slow = True
         seconds = (time.monotonic() - self._start) / self._seen * (self._total - self._seen)
         if seconds > 10:
             warn(
