@@ -57,21 +57,11 @@ def test_a_prompt_is_put_before_the_text(style, twin, model):
 
 
 @pytest.mark.parametrize("style", STYLES)
-@pytest.mark.parametrize("pooling", [name for name in bert.POOLINGS if name != "weightedmean"])
+@pytest.mark.parametrize("pooling", bert.POOLINGS)
 def test_a_prompt_can_be_attended_without_being_pooled(pooling, style, twin, model):
     variant = {"pooling": pooling, "include_prompt": False, "style": style}
     made = model("bert", **variant).encode(list(TEXTS), prompt=PROMPT)
     assert_close(made, expected(twin("bert", **variant), TEXTS, PROMPT))
-
-
-def test_a_weighted_mean_without_its_prompt_keeps_the_weights_of_positions(twin, model):
-    variant = {"pooling": "weightedmean", "include_prompt": False, "normalize": False}
-    folder, text = twin("bert", **variant), TEXTS[1]
-    tokens = bert.hidden(folder, bert.token_ids(folder, PROMPT + text))
-    weights = torch.arange(1, len(tokens) + 1)[:, None] * 1.0
-    weights[: len(bert.token_ids(folder, PROMPT)) - 1] = 0
-    wanted = ((tokens * weights).sum(0) / weights.sum()).numpy()
-    assert distance(model("bert", **variant).encode(text, prompt=PROMPT), wanted) < 1e-5
 
 
 def test_a_prompt_may_leave_room_for_a_single_token(twin, model):

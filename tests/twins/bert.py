@@ -205,10 +205,10 @@ def hidden(folder: Path, ids: list[int], mask: list[int] | None = None) -> Tenso
         return model(torch.tensor([ids]), torch.tensor([mask or [1] * len(ids)])).last_hidden_state[0]
 
 
-def pool(tokens: Tensor, name: str) -> Tensor:
-    """(length, width) -> (width,). Every token counts."""
+def pool(tokens: Tensor, name: str, skipped: int = 0) -> Tensor:
+    """(length, width) -> (width,). Every token counts; `skipped` tokens stood before the first."""
     length = tokens.shape[0]
-    ramp = torch.arange(1, length + 1, dtype=torch.float32)[:, None]
+    ramp = torch.arange(1, length + 1, dtype=torch.float32)[:, None] + skipped
     match name:
         case "cls":
             return tokens[0]
@@ -247,9 +247,8 @@ def reference(folder: Path, text: str, prompt: str = "") -> np.ndarray:
     """
     tokens = hidden(folder, token_ids(folder, prompt + text))
     names, include_prompt = _poolings(folder)
-    if prompt and not include_prompt:
-        tokens = tokens[len(token_ids(folder, prompt)) - 1 :]
-    vector = torch.cat([pool(tokens, name) for name in names])
+    skipped = len(token_ids(folder, prompt)) - 1 if prompt and not include_prompt else 0
+    vector = torch.cat([pool(tokens[skipped:], name, skipped) for name in names])
     if (folder / "2_Dense").exists():
         weights = load_file(folder / "2_Dense" / "model.safetensors")
         vector = torch.tanh(torch.nn.functional.linear(vector, weights["linear.weight"], weights["linear.bias"]))

@@ -212,6 +212,8 @@ class Transformer(InputModule):
         return min(int(given), self._positions or int(given)) if given else None
 
     def _measure_texts(self, items: Sequence[Item], reader: Reader, settings: Settings) -> list[Measured | ItemError]:
+        if not items:
+            return []
         prompt, limit = encodable(settings.prompt or ""), self._limit(settings)
         texts = open_texts(items, reader, prompt)
         ids = iter(self._tokens.encode([t for t in texts if isinstance(t, str)], limit))
@@ -219,7 +221,7 @@ class Transformer(InputModule):
         if prompt_length:
             prompt_length += self._tokens.leading
         if limit is not None and prompt_length and prompt_length + self._tokens.added - self._tokens.leading >= limit:
-            raise UsageError(f"the prompt alone has {prompt_length} tokens, and this model reads {limit}")
+            raise UsageError(f"the prompt leaves no room for text: it takes {prompt_length} of {limit} tokens")
         return [text if isinstance(text, ItemError) else self._text(next(ids), limit, prompt_length) for text in texts]
 
     def _text(self, ids: Any, limit: int | None, prompt_length: int) -> Measured:
