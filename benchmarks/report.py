@@ -10,6 +10,7 @@ import json
 import os
 import platform
 import statistics
+import subprocess
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,7 @@ def facts() -> dict[str, Any]:
     """Machine and versions."""
     return {
         "date": datetime.date.today().isoformat(),
+        "commit": _commit(),
         "machine": {"cpu": _cpu_model(), "cores": os.cpu_count(), "memory": _memory(), "system": platform.system()},
         "versions": {"python": platform.python_version()} | {name: _version(name) for name in PACKAGES},
     }
@@ -40,6 +42,14 @@ def _cpu_model() -> str:
 
 def _memory() -> int:
     return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+
+
+def _commit() -> str | None:
+    command = ["git", "describe", "--always", "--dirty", "--exclude=*"]
+    try:
+        return subprocess.run(command, cwd=RESULTS.parent, capture_output=True, text=True).stdout.strip() or None
+    except OSError:
+        return None
 
 
 def _version(name: str) -> str | None:
