@@ -21,10 +21,11 @@ class Loaded:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """How the caller wants the modules built."""
+    """How the caller wants the modules built. weights: False builds networks of the right shapes without values."""
 
     model_kwargs: Mapping[str, Any] = field(default_factory=dict)
     processor_kwargs: Mapping[str, Any] = field(default_factory=dict)
     config_kwargs: Mapping[str, Any] = field(default_factory=dict)
     trust_remote_code: bool = False
     device_type: str = "cpu"
+    weights: bool = True

@@ -8,8 +8,6 @@ Knows: what is worth saying of a model. Does not know: how folders are read (che
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -72,8 +70,7 @@ def _shape_of(folder: Path) -> SentenceTransformer:
     from ..sentence_transformer.model import SentenceTransformer
     from .models import build
 
-    with _without_weights():
-        loaded = build(lambda: load(Source(str(folder)), Wanted(device_type="meta")), folder)
+    loaded = build(lambda: load(Source(str(folder)), Wanted(device_type="meta", weights=False)), folder)
     stored = loaded.config
     return SentenceTransformer(
         modules=loaded.modules,
@@ -83,27 +80,6 @@ def _shape_of(folder: Path) -> SentenceTransformer:
         similarity_fn_name=stored.get("similarity_fn_name"),
         truncate_dim=stored.get("truncate_dim"),
     )
-
-
-@contextlib.contextmanager
-def _without_weights() -> Iterator[None]:
-    """Networks are built from their configuration alone. This process does nothing else meanwhile."""
-    import torch
-    import transformers
-
-    from ..modules.transformer.folder import ModelFolder, quiet
-
-    def built(self: ModelFolder, config: Any, auto_class: str) -> Any:
-        with torch.device("meta"), quiet():
-            auto = getattr(transformers, auto_class)
-            return auto.from_config(config, trust_remote_code=self.trust_remote_code).eval()
-
-    real = ModelFolder.model
-    ModelFolder.model = built  # type: ignore[method-assign]
-    try:
-        yield
-    finally:
-        ModelFolder.model = real  # type: ignore[method-assign]
 
 
 def _limits(network: SentenceTransformer) -> dict[str, dict[str, Any]]:

@@ -23,7 +23,6 @@ from .results import Result
 from .say import hearing
 
 if TYPE_CHECKING:
-    import numpy as np
     import numpy.typing as npt
 
     from ..sentence_transformer.model import SentenceTransformer
@@ -145,35 +144,8 @@ def _embedded(model: SentenceTransformer, entries: Sequence[Entry], span: range,
             kept = model.encode(inputs, on_error="skip", **wish.arguments())
         except ItemError as error:
             raise _placed(error, entries, span.start) from None
-        found = dict(zip((kept.indices + span.start).tolist(), np.asarray(kept.embeddings, np.float32)))
-    return _with_reasons(model, entries, span, wish, found, said)
-
-
-def _with_reasons(
-    model: SentenceTransformer,
-    entries: Sequence[Entry],
-    span: range,
-    wish: Wish,
-    found: dict[int, npt.NDArray[np.float32]],
-    said: list[str],
-) -> Chunk:
-    """`encode` does not say why it skipped an input: each is tried once more on its own, and may succeed then."""
-    import numpy as np
-
-    failed: dict[int, str] = {}
-    with hearing():
-        for position in span:
-            if position not in found:
-                try:
-                    (vector,) = model.encode([entries[position].value], **wish.arguments())
-                except ItemError as error:
-                    failed[position] = error.reason
-                else:
-                    found[position] = np.asarray(vector, np.float32)
-    rows = sorted(found)
-    dims = wish.truncate_dim or model.get_embedding_dimension() or 0
-    vectors = np.stack([found[row] for row in rows]) if rows else np.empty((0, dims), np.float32)
-    return Chunk(np.array(rows, np.int64), vectors, failed, said)
+        failed = {span.start + (error.index or 0): error.reason for error in kept.errors}
+        return Chunk(kept.indices + span.start, np.asarray(kept.embeddings, np.float32), failed, said)
 
 
 def _placed(error: ItemError, entries: Sequence[Entry], first: int) -> ItemError:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -34,11 +34,29 @@ FEW = 64
 BIG = 1_000_000_000
 
 
-class Kept(NamedTuple):
-    """What on_error="skip" returns. embeddings: rows of the inputs that worked.  indices: (rows,) their positions."""
+class Kept(tuple[Any, npt.NDArray[np.int64]]):
+    """What on_error="skip" returns: the pair (embeddings, indices), which also knows its errors.
 
-    embeddings: Any
-    indices: npt.NDArray[np.int64]
+    embeddings: rows of the inputs that worked.  indices: (rows,) their positions.  errors: of the others, by position.
+    """
+
+    errors: tuple[ItemError, ...]
+
+    def __new__(cls, embeddings: Any, indices: npt.NDArray[np.int64], errors: Iterable[ItemError] = ()) -> Kept:
+        made = super().__new__(cls, (embeddings, indices))
+        made.errors = tuple(sorted(errors, key=lambda error: error.index or 0))
+        return made
+
+    def __getnewargs__(self) -> tuple[Any, ...]:
+        return (*self, self.errors)
+
+    @property
+    def embeddings(self) -> Any:
+        return self[0]
+
+    @property
+    def indices(self) -> npt.NDArray[np.int64]:
+        return self[1]
 
 
 def encode(
@@ -55,11 +73,11 @@ def encode(
     count, failed = _collect(line, items, settings, store, total, single)
     line.warn(None if single else count)
     if settings.on_error == "nan":
-        for row in failed:
-            store.fill_nan(row, _width(model, settings))
+        for error in failed:
+            store.fill_nan(error.index or 0, _width(model, settings))
     if settings.on_error == "skip":
         rows, indices = store.kept(count, settings.truncate_dim or model.get_embedding_dimension())
-        return Kept(_shaped(rows, settings, form, network, ranges), indices)
+        return Kept(_shaped(rows, settings, form, network, ranges), indices, failed)
     shaped = _shaped(store.finish(count), settings, form, network, ranges)
     return shaped[0] if single else shaped
 
@@ -203,9 +221,9 @@ def _collect(
     store: ArrayRows | ListRows,
     total: int | None,
     single: bool,
-) -> tuple[int, list[int]]:
-    """Write every row; (number of inputs, rows that failed)."""
-    failed: list[int] = []
+) -> tuple[int, list[ItemError]]:
+    """Write every row; (number of inputs, errors of those that failed)."""
+    failed: list[ItemError] = []
     count = 0
     eta = _Eta(line, total)
     with bar("Encoding", total, settings.progress) as advance, line.model.evaluating():
@@ -217,7 +235,8 @@ def _collect(
                 if done.error is not None:
                     if settings.on_error == "raise":
                         raise _placed(done.error, rows[0], total, single, store, count)
-                    failed += rows
+                    done.error.index, done.error.total = rows[0], total
+                    failed.append(done.error)
                 else:
                     store.write(done.rows, _storable(done.values, store))
                     line.saw(done)

@@ -49,6 +49,7 @@ def read(folder: Path, wanted: Wanted) -> Loaded:
             model_kwargs=wanted.model_kwargs,
             processor_kwargs=wanted.processor_kwargs,
             config_kwargs=wanted.config_kwargs,
+            weights=wanted.weights,
         )
     card = folder / "README.md"
     return Loaded(modules, config, card.read_text(encoding="utf-8") if card.is_file() else None)

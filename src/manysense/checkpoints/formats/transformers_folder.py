@@ -25,6 +25,7 @@ def read(folder: Path, wanted: Wanted) -> Loaded:
         model_kwargs=wanted.model_kwargs,
         processor_kwargs=wanted.processor_kwargs,
         config_kwargs=wanted.config_kwargs,
+        weights=wanted.weights,
     )
     modules: list[Any] = [transformer]
     for name in transformer.recipe.bare_modules:

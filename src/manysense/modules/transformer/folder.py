@@ -44,13 +44,17 @@ _quiet_lock = threading.RLock()
 
 @dataclass(frozen=True, slots=True)
 class ModelFolder:
-    """A local folder and how it may be used. *_kwargs: the caller's, in transformers' names."""
+    """A local folder and how it may be used. *_kwargs: the caller's, in transformers' names.
+
+    weights: False gives networks of the right shapes, on the device "meta", without reading a weight.
+    """
 
     path: Path
     trust_remote_code: bool = False
     model_kwargs: Mapping[str, Any] = field(default_factory=dict)
     processor_kwargs: Mapping[str, Any] = field(default_factory=dict)
     config_kwargs: Mapping[str, Any] = field(default_factory=dict)
+    weights: bool = True
 
     def config(self) -> Any:
         """The transformers configuration. Raises ModelError, or UntrustedCode for one that needs remote code."""
@@ -138,6 +142,14 @@ class ModelFolder:
                 return template
         return None
 
+    def _outline(self, config: Any, auto_class: str) -> Any:
+        import torch
+        import transformers
+
+        auto = getattr(transformers, auto_class)
+        with torch.device("meta"), quiet():
+            return auto.from_config(config, trust_remote_code=self.trust_remote_code).eval()
+
     def _check_layers(self, config: Mapping[str, Any]) -> None:
         """Raise ModelError, before anything is built, for more layers than there are tensors to fill them."""
         count = tensor_count(self.path)
@@ -156,6 +168,8 @@ class ModelFolder:
         import transformers
 
         self._check_layers(config.to_dict())
+        if not self.weights:
+            return self._outline(config, auto_class)
         kwargs = dict(self.model_kwargs)
         if "torch_dtype" in kwargs:
             kwargs.setdefault("dtype", kwargs.pop("torch_dtype"))

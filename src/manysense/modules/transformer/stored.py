@@ -35,6 +35,7 @@ def read(
     model_kwargs: Mapping[str, Any] | None = None,
     processor_kwargs: Mapping[str, Any] | None = None,
     config_kwargs: Mapping[str, Any] | None = None,
+    weights: bool = True,
 ) -> tuple[ModelFolder, dict[str, Any]]:
     """(the folder with the arguments for transformers, the arguments for Transformer); the caller's win."""
     name = next((name for name in NAMES if (folder / name).is_file()), None)
@@ -50,6 +51,7 @@ def read(
         merged(model_kwargs, "model_kwargs", "model_args"),
         merged(processor_kwargs, "processor_kwargs", "tokenizer_args"),
         merged(config_kwargs, "config_kwargs", "config_args"),
+        weights,
     )
     return opened, {key: config[key] for key in _OWN if config.get(key) is not None}
 
