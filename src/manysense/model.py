@@ -208,19 +208,20 @@ class Model(nn.Sequential):
     def _config(self) -> dict[str, Any]:
         import transformers
 
-        from . import __version__
-
         return {
             "model_type": self.model_type,
             "__version__": {
                 "sentence_transformers": "6.2.0",
                 "transformers": transformers.__version__,
                 "pytorch": torch.__version__,
-                "manysense": __version__,
             },
             "prompts": self.prompts,
             "default_prompt_name": self.default_prompt_name,
         }
+
+    def _own_config(self) -> dict[str, Any]:
+        """What only this library knows of the model."""
+        return {}
 
     def save_pretrained(
         self,
@@ -242,7 +243,8 @@ class Model(nn.Sequential):
         if folder.exists() and not folder.is_dir():
             raise UsageError(f"{folder} is a file; a model is saved to a folder")
         card = (self._card or make_card(self, model_name or folder.name)) if create_model_card else None
-        save(dict(self.named_children()), self._config(), folder, card=card, safe=safe_serialization)
+        modules = dict(self.named_children())
+        save(modules, self._config(), folder, own=self._own_config(), card=card, safe=safe_serialization)
 
     def save(self, path: str | Path, *args: Any, **kwargs: Any) -> None:
         self.save_pretrained(path, *args, **kwargs)

@@ -12,12 +12,26 @@ from typing import Any
 
 from ..modules.base import write_json
 
+OWN_FILE = "manysense.json"
+"""What only this library knows of a model; the known library's files hold only its own keys."""
+
 _OLD_NAMES = ("Transformer", "Pooling", "Normalize", "Dense", "StaticEmbedding")
 """Modules whose folders every version of the known library reads under its first class paths."""
 
 
-def save(modules: Mapping[str, Any], config: Mapping[str, Any], folder: Path, *, card: str | None, safe: bool) -> None:
-    """card: text of README.md, None to leave the file alone.  safe: weights as safetensors."""
+def save(
+    modules: Mapping[str, Any],
+    config: Mapping[str, Any],
+    folder: Path,
+    *,
+    own: Mapping[str, Any],
+    card: str | None,
+    safe: bool,
+) -> None:
+    """config, own: what the known library reads of a model, and what only this one does.
+
+    card: text of README.md, None to leave the file alone.  safe: weights as safetensors.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     listed = []
     for i, (name, module) in enumerate(modules.items()):
@@ -26,6 +40,8 @@ def save(modules: Mapping[str, Any], config: Mapping[str, Any], folder: Path, *,
         module.save(str(folder / path), safe_serialization=safe)
         listed.append({"idx": i, "name": name, "path": path, "type": type_name(module)})
     write_json(folder / "config_sentence_transformers.json", config)
+    if own or (folder / OWN_FILE).exists():
+        write_json(folder / OWN_FILE, own)
     if card is not None:
         (folder / "README.md").write_text(card, encoding="utf-8")
     write_json(folder / "modules.json", listed)

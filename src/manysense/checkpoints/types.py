@@ -12,11 +12,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """modules: by name, in order.  config: of config_sentence_transformers.json.  card: README.md as it is, or None."""
+    """modules: by name, in order.  config: of config_sentence_transformers.json.  own: of manysense.json.
+
+    card: README.md as it is, or None.
+    """
 
     modules: Mapping[str, nn.Module]
     config: Mapping[str, Any] = field(default_factory=dict)
     card: str | None = None
+    own: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

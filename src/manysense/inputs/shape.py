@@ -65,8 +65,10 @@ def as_items(value: Any) -> tuple[Iterable[Any], int | None, bool]:
                 f"an array of {value.dtype} with {value.ndim} dimensions", hint="A column of inputs has one dimension."
             )
         value = value.tolist()
-    elif hasattr(value, "tolist") and hasattr(value, "dtype"):  # a column of a table
+    elif hasattr(value, "tolist") and hasattr(value, "dtype"):  # a column of pandas
         value = value.tolist()
+    elif hasattr(value, "to_pylist"):  # of pyarrow
+        value = value.to_pylist()
     if isinstance(value, (list, tuple)):
         items = value if type(value) in (list, tuple) else list(iter(value))  # a subclass may miscount itself
         return items, len(items), False

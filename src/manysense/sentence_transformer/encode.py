@@ -63,7 +63,7 @@ def encode(
     model: SentenceTransformer, inputs: Any, settings: Settings, *, form: Form, device: Any, ranges: Any, out: Any
 ) -> Any:
     items, total, single = as_items(inputs)
-    _check_call(model, settings, form, total, single, out)
+    _check_call(model, settings, form, total, single, out, ranges)
     ranges = _ranges_for(model, settings, ranges, single)
     network = model.on(device)
     line = ModelLine(model, network, settings, _finish(settings))
@@ -140,7 +140,9 @@ def _take(done: Done, waiting: dict[int, Any], model: SentenceTransformer, setti
 # ---- before any work
 
 
-def _check_call(model: Any, settings: Settings, form: Form, total: int | None, single: bool, out: Any) -> None:
+def _check_call(
+    model: Any, settings: Settings, form: Form, total: int | None, single: bool, out: Any, ranges: Any
+) -> None:
     if settings.output != "sentence_embedding":
         if settings.precision != "float32":
             raise UsageError(f"precision={settings.precision!r} goes with sentence embeddings only")
@@ -149,8 +151,8 @@ def _check_call(model: Any, settings: Settings, form: Form, total: int | None, s
     if out is not None:
         if form != "numpy" or settings.output != "sentence_embedding" or single:
             raise UsageError("out goes with numpy sentence embeddings of several inputs")
-        if settings.precision in ("int8", "uint8") and model.embedding_ranges is None:
-            raise UsageError("out with int8 or uint8 needs ranges kept with the model (embedding_ranges)")
+        if settings.precision in ("int8", "uint8") and ranges is None and model.embedding_ranges is None:
+            raise UsageError("out with int8 or uint8 needs ranges=, or ranges kept with the model (embedding_ranges)")
         dims = settings.truncate_dim or model._full_dimension()
         check_width(out, total, dims, settings.precision)
 

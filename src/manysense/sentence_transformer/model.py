@@ -14,7 +14,6 @@ from typing import Any, ClassVar, Literal, NoReturn, overload
 
 import numpy as np
 import numpy.typing as npt
-import torch
 from torch import Tensor, nn
 
 from ..batching.devices import as_device
@@ -88,11 +87,12 @@ class SentenceTransformer(Model):
         if (modules is None) == (name is None):
             raise UsageError("pass either a model's name or folder, or modules")
         stored: Mapping[str, Any] = {}
+        own: Mapping[str, Any] = {}
         card = None
         placed = as_device(device)
         if modules is None:
             loaded = load_named(str(name), placed.type, given, revision, local_files_only, trust_remote_code)
-            modules, stored, card = loaded.modules, loaded.config, loaded.card
+            modules, stored, own, card = loaded.modules, loaded.config, loaded.own, loaded.card
         super().__init__(
             modules,
             device=placed,
@@ -109,8 +109,8 @@ class SentenceTransformer(Model):
         self._similarity_fn_name: str | None = None
         self.similarity_fn_name = similarity_fn_name or stored.get("similarity_fn_name")
         self.embedding_ranges: Vectors | None = None
-        if "embedding_ranges" in stored:
-            self.embedding_ranges = as_ranges(stored["embedding_ranges"])
+        if "embedding_ranges" in own:
+            self.embedding_ranges = as_ranges(own["embedding_ranges"])
 
     def __getattr__(self, name: str) -> Any:
         if name in LATER:
@@ -432,9 +432,12 @@ class SentenceTransformer(Model):
         config = {**super()._config(), "similarity_fn_name": self.similarity_fn_name}
         if self.truncate_dim is not None:
             config["truncate_dim"] = self.truncate_dim
-        if self.embedding_ranges is not None:
-            config["embedding_ranges"] = torch.as_tensor(self.embedding_ranges).tolist()
         return config
+
+    def _own_config(self) -> dict[str, Any]:
+        if self.embedding_ranges is None:
+            return {}
+        return {"embedding_ranges": as_ranges(self.embedding_ranges).tolist()}
 
 
 def _no_pools() -> NoReturn:

@@ -12,6 +12,7 @@ from typing import Any
 
 from ...errors import ModelError, UntrustedCode
 from ...modules.base import read_json
+from ..save import OWN_FILE
 from ..types import Loaded, Wanted
 
 _CLASSES = {
@@ -52,7 +53,8 @@ def read(folder: Path, wanted: Wanted) -> Loaded:
             weights=wanted.weights,
         )
     card = folder / "README.md"
-    return Loaded(modules, config, card.read_text(encoding="utf-8") if card.is_file() else None)
+    text = card.read_text(encoding="utf-8") if card.is_file() else None
+    return Loaded(modules, config, text, read_json(folder / OWN_FILE, default={}))
 
 
 def _listed(path: Path) -> list[dict[str, Any]]:
