@@ -193,6 +193,7 @@ def _serve(pipe: Any, load: Callable[[Any], Callable[[], Rows]], case: Any) -> N
             rows = call()
             wall, cpu = time.perf_counter() - wall, _cpu() - cpu
             pipe.send((Turn(wall, cpu, max(0, _status("VmHWM") - loaded)), rows))
+            del rows  # the next turn must not find it in memory
     except EOFError:
         pass
     except Exception as error:

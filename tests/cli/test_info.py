@@ -85,8 +85,9 @@ def test_env_names_versions_devices_and_switches():
     said = facts("env", env={"HF_HUB_OFFLINE": "1"})
     import torch
 
-    assert said["packages"]["torch"] == torch.__version__
+    assert torch.__version__.startswith(said["packages"]["torch"])
     assert said["devices"][0].startswith("cpu")
+    assert torch.__version__ in said["devices"][0]
     assert said["environment"]["HF_HUB_OFFLINE"] == "1"
     assert said["cpu_cores"] >= 1
 

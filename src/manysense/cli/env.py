@@ -78,7 +78,7 @@ def _devices() -> list[str]:
         import torch
     except Exception as error:  # a broken torch is what such a report is for
         return [f"torch cannot be imported: {error}"]
-    found = [f"cpu ({torch.get_num_threads()} threads)"]
+    found = [f"cpu ({torch.get_num_threads()} threads, torch {torch.__version__})"]
     if torch.cuda.is_available():
         for i in range(torch.cuda.device_count()):
             facts_of = torch.cuda.get_device_properties(i)

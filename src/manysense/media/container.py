@@ -51,8 +51,9 @@ def open_container(blob: Blob, file: BinaryIO, what: str) -> Iterator[Any]:
     """A PyAV container over the open file of a Blob, of the formats in CONTAINERS, that can open nothing else."""
     av = need("av", to=f"read {what} in a container such as mp4 or webm")
     limits = {"format_whitelist": CONTAINERS, "protocol_whitelist": "none"}
+    lenient = {"metadata_errors": "ignore"} if int(av.__version__.partition(".")[0]) < 19 else {}  # gone in PyAV 19
     try:
-        with av.open(file, container_options=limits, metadata_errors="ignore") as container:
+        with av.open(file, container_options=limits, **lenient) as container:
             yield container
     except av.error.FFmpegError as error:
         refuse(blob.source, f"cannot read {what} {blob.source!r}: {words(error)}{start(blob)}", READABLE, cause=error)
