@@ -33,6 +33,8 @@ AHEAD_BATCHES = 32
 MEBI = 1024 * 1024
 CPU_LIMITS, GPU_LIMITS = (1024, 64 * MEBI), (65_536, 1024 * MEBI)
 """(cost of a batch in tokens, bytes of prepared features under way)."""
+TRIM_EVERY = 16
+"""Batches after which freed memory goes back to the system: 1 % of the time, a third less memory."""
 FETCHERS = 16
 WORTH_A_CREW = 1024
 """Total cost, in tokens, below which one batch in the calling thread is quicker than starting threads."""
@@ -174,8 +176,6 @@ def _batches(
                     units.append(made)
             yield from _cut(line, units, batch_size, crew.streams)
             waiting = waiting[taken:]
-            if crew.started:
-                crew.give_back_memory()
             yield _WindowEnd()
 
 
@@ -258,7 +258,7 @@ class _Crew:
         self.streams = workers.streams(line.device_type)
         self.started = False
         self._ahead = limits(line.device_type)[1]
-        self._nbytes = 0
+        self._nbytes = self._finished_batches = 0
         self._stop = threading.Event()
         self._todo: queue.SimpleQueue[Batch | None] = queue.SimpleQueue()
         self._done: queue.SimpleQueue[tuple[Batch, list[Done] | BaseException]] = queue.SimpleQueue()
@@ -327,6 +327,9 @@ class _Crew:
             if not wait:
                 return None
         self._nbytes -= batch.nbytes
+        self._finished_batches += 1
+        if self._finished_batches % TRIM_EVERY == 0:
+            self._give_back_memory()
         if isinstance(made, BaseException):
             raise made
         return made
@@ -348,9 +351,9 @@ class _Crew:
             if pool is not None:
                 pool.shutdown(wait=True)
         if self.started:
-            self.give_back_memory()
+            self._give_back_memory()
 
-    def give_back_memory(self) -> None:
+    def _give_back_memory(self) -> None:
         if self.line.device_type == "cpu":
             workers.give_back_memory()
 
