@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import numpy as np
+import pyarrow.parquet as parquet
 import pytest
 from typer.testing import CliRunner
 
@@ -174,7 +175,6 @@ def test_parquet_without_pyarrow_says_what_to_install(embed, twin, tmp_path, mon
 
 
 def test_parquet_holds_what_npz_holds(embed, twin, tmp_path):
-    parquet = pytest.importorskip("pyarrow.parquet")
     for suffix in ("npz", "parquet"):
         embed("-", "--out", tmp_path / f"o.{suffix}", "--model", twin("bert"), input="one\ntwo\n")
     table, arrays = parquet.read_table(tmp_path / "o.parquet"), stored(tmp_path / "o.npz")
