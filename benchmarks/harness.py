@@ -36,6 +36,7 @@ class Benchmark:
     """title: what is done, for the table.  prepare: quick → the material, made once and handed to both sides.
 
     targets: least ratio peer / ours of "wall", "cpu" or "memory".  tolerance: largest difference of rows of length 1.
+    fresh: load again for every turn, for memory that an earlier turn left behind would count in a later one.
     """
 
     name: str
@@ -45,6 +46,7 @@ class Benchmark:
     prepare: Callable[[bool], Any] = lambda quick: None
     targets: Mapping[str, float] = field(default_factory=dict)
     tolerance: float = 1e-5
+    fresh: bool = False
 
 
 class Turn(NamedTuple):
@@ -72,8 +74,11 @@ def measure(benchmark: Benchmark, pairs: int, quick: bool) -> dict[str, Any]:
         differences: list[float] = []
         for _ in range(pairs):
             rows = {}
-            for name, side in sides.items():
-                turn, rows[name] = side.turn()
+            for name in sides:
+                if benchmark.fresh and turns[name]:
+                    sides[name].close()
+                    sides[name] = _open(getattr(benchmark, name), case)
+                turn, rows[name] = sides[name].turn()
                 turns[name].append(turn)
             if len(rows) == 2 and len(rows["ours"]):
                 differences.append(difference(rows["ours"], rows["peer"]))

@@ -34,6 +34,13 @@ def peer(case: Case) -> Callable[[], Any]:
 
 
 BENCHMARKS = [
-    Benchmark(f"stream_{n // 1000}k", f"{n:,} texts as a stream, MiniLM of 1 layer", ours, peer, partial(prepare, n))
-    for n in (SHORT, LONG)
+    Benchmark(
+        f"stream_{count // 1000}k",
+        f"{count:,} texts as a stream, MiniLM of 1 layer, fresh processes",
+        ours,
+        peer,
+        partial(prepare, count),
+        fresh=True,
+    )
+    for count in (SHORT, LONG)
 ]
