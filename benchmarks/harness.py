@@ -199,7 +199,7 @@ def _serve(pipe: Any, load: Callable[[Any], Callable[[], Rows]], case: Any) -> N
             wall, cpu = time.perf_counter() - wall, _cpu() - cpu
             pipe.send((Turn(wall, cpu, max(0, _status("VmHWM") - loaded)), rows))
             del rows  # the next turn must not find it in memory
-    except EOFError:
+    except (EOFError, BrokenPipeError):  # the other end is gone
         pass
     except Exception as error:
         pipe.send(f"{type(error).__name__}: {str(error).strip().split('. ')[0]}")
