@@ -31,7 +31,7 @@ WINDOW_MEDIA = 128
 WINDOW_BYTES = 64 * 1024 * 1024
 AHEAD_BATCHES = 32
 MEBI = 1024 * 1024
-CPU_LIMITS, GPU_LIMITS = (1024, 64 * MEBI), (65_536, 1024 * MEBI)
+CPU_LIMITS, GPU_LIMITS = (512, 64 * MEBI), (65_536, 1024 * MEBI)
 """(cost of a batch in tokens, bytes of prepared features under way)."""
 TRIM_EVERY = 16
 """Batches after which freed memory goes back to the system: 1 % of the time, a third less memory."""

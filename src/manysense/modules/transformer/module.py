@@ -239,7 +239,9 @@ class Transformer(InputModule):
         policy = self._policy_of(part, settings)
         if part.modality == "image":
             tokens, _ = policy.tokens(reader.picture_size(part))
-            return Measured(route, tokens, (part, policy), nbytes=12 * 256 * tokens, group=route, opens=True)
+            return Measured(
+                route, tokens, (part, policy), nbytes=12 * policy.patch**2 * tokens, group=route, opens=True
+            )
         if part.modality == "audio":
             seconds = reader.sound_seconds(part, policy.rate)
             long = policy.window is not None and seconds > policy.window

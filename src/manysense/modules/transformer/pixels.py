@@ -115,13 +115,17 @@ class FixedSquare:
     exact: tuple[int, int] | None  # (height, width)
     crop: tuple[int, int] | None  # (height, width)
     config: Mapping[str, Any]
+    patch: int
 
     @classmethod
     def of(cls, facts: FolderFacts) -> FixedSquare:
-        return cls._of({**facts.image, **_picture_overrides(facts.overrides, _SQUARE_OPTIONS)})
+        vision = facts.config.get("vision_config") or facts.config
+        patch = vision.get("patch_size")
+        made = {**facts.image, **_picture_overrides(facts.overrides, _SQUARE_OPTIONS)}
+        return cls._of(made, patch if isinstance(patch, int) else 16)
 
     @classmethod
-    def _of(cls, config: Mapping[str, Any]) -> FixedSquare:
+    def _of(cls, config: Mapping[str, Any], patch: int) -> FixedSquare:
         size = config.get("size", {"shortest_edge": 224}) if config.get("do_resize", True) else {}
         if isinstance(size, int):
             size = {"shortest_edge": size} if config.get("do_center_crop", True) else {"height": size, "width": size}
@@ -141,11 +145,12 @@ class FixedSquare:
             exact=(size["height"], size["width"]) if "height" in size else None,
             crop=(crop["height"], crop["width"]) if crop else None,
             config=config,
+            patch=patch,
         )
 
     def tokens(self, size: PictureSize) -> tuple[int, int]:
         height, width = self.crop or self.exact or (size.height, size.width)
-        patches = max(1, height * width // 256)
+        patches = max(1, height * width // self.patch**2)
         return patches, patches
 
     def prepare(self, picture: Any) -> Arrays:
@@ -167,7 +172,7 @@ class FixedSquare:
 
     def changed(self, overrides: Mapping[str, Any]) -> FixedSquare:
         unknown_overrides("image", overrides, _SQUARE_OPTIONS)
-        return self._of({**self.config, **overrides}) if overrides else self
+        return self._of({**self.config, **overrides}, self.patch) if overrides else self
 
 
 def _center_crop(pixels: npt.NDArray[np.uint8], crop: tuple[int, int]) -> npt.NDArray[np.uint8]:
