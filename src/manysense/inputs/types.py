@@ -57,9 +57,6 @@ class Video:
     fps: float | None = None
 
 
-Wrapper = Text | Image | Audio | Video
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class Part:
     """One piece of one modality, not opened yet.
