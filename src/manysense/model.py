@@ -21,6 +21,7 @@ from .batching.devices import as_device
 from .errors import ModelError, UsageError
 from .modules.base import Features, InputModule
 from .modules.custom import Adapted, seam_of
+from .modules.identity import digest
 
 
 class Model(nn.Sequential):
@@ -106,6 +107,14 @@ class Model(nn.Sequential):
             return modality in known
         parts = tuple(sorted(modality))
         return ("message" in known and all(part in known for part in parts)) or (len(parts) == 1 and parts[0] in known)
+
+    @property
+    def identity(self) -> str:
+        """Equal for models whose vectors may be kept side by side: a digest of network, weights and tokenizer.
+
+        Computed anew on each touch, from every weight: keep it.
+        """
+        return digest(self)
 
     @property
     def tokenizer(self) -> Any:

@@ -21,6 +21,7 @@ LAYERS = {  # each may import itself and the layers before it
     "warn": 1,
     "inputs": 2,
     "media": 3,
+    "starter": 3,  # preparation for the packaged models, and their text encoder without torch
     "settings": 4,  # the call's frozen values name a modality and a policy
     "progress": 4,
     "batching": 5,

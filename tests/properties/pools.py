@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from manysense import Audio, Video
 from twins.samples import RATE, TEXTS, clip, pictures, sounds
 
 SAMPLES = Path(__file__).parents[2] / "samples"
@@ -25,6 +26,7 @@ FAMILIES: dict[str, dict[str, Any]] = {
     "clap": {},
     "clap-fusion": {"truncation": "fusion"},
     "qwen3_vl": {},
+    "towers": {},
 }
 """Name here → variant of the twin whose name it starts with."""
 
@@ -42,6 +44,10 @@ def pool(family: str) -> list[Any]:
         tone, clicks, rumble, _ = sounds()
         short = {"array": tone[::3], "sampling_rate": RATE // 3}
         return [*TEXTS, "the song " * 30, tone, (clicks, RATE), rumble[: 11 * RATE], short, *_files("weather.wav")]
+    if family == "towers":
+        tone, clicks, rumble, _ = sounds()
+        heard = [Audio(tone, RATE), Audio(clicks, RATE), Audio(rumble[: 7 * RATE], RATE)]
+        return [*TEXTS, *pictures(), *heard, Video(clip(3, 64, 48)), *_files("red_circle.png"), *_files("weather.wav")]
     if family == "qwen3_vl":
         first, second, third = (picture.resize((80, 64)) for picture in pictures())
         frames = clip(3, 64, 48)

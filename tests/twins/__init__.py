@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from . import bert, clap, clip, qwen3_vl, static
+from . import bert, clap, clip, qwen3_vl, static, towers
 
 
 @dataclass(frozen=True)
@@ -45,6 +45,14 @@ FAMILIES: dict[str, Family] = dict(
         _family("static", static.build, text=static.reference),
         _family("clip", clip.build, text=clip.reference_text, image=clip.reference_image),
         _family("clap", clap.build, text=clap.reference_text, audio=clap.reference_audio),
+        _family(
+            "towers",
+            towers.build,
+            text=towers.reference_text,
+            image=towers.reference_image,
+            audio=lambda folder, audio: towers.reference_audio(folder, audio, 48_000),
+            video=towers.reference_video,
+        ),
         _family(
             "qwen3_vl",
             qwen3_vl.build,

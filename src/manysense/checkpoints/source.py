@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..errors import ModelNotFound, first_line
+from .. import starter
+from ..errors import ModelNotFound, UsageError, first_line
 
 SKIPPED = ("*.h5", "*.msgpack", "*.ot", "*.onnx", "onnx/*", "openvino/*", "coreml/*", "*.gguf", "*.tflite", "*.mlmodel")
 ORGANISATION = "sentence-transformers"
@@ -18,7 +19,8 @@ ORGANISATION = "sentence-transformers"
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """name: a folder, or "owner/repository" on the Hub; without owner, one of the organisation sentence-transformers.
+    """name: of a model that ships with the package (manysense.starter.NAMES), a folder, or "owner/repository" on the
+    Hub; without owner, one of the organisation sentence-transformers.
 
     token: Hub token, None for the one in HF_TOKEN.  cache_folder: None for SENTENCE_TRANSFORMERS_HOME, else the Hub's
     own cache (HF_HOME).  local_files_only: never ask the network.
@@ -35,6 +37,11 @@ class Source:
         """A local folder with the model's files, downloaded if need be. Raises ModelNotFound with the way out."""
         if not self.name.strip():
             raise ModelNotFound("the name of the model is empty")
+        packaged = starter.folder(self.name)
+        if packaged is not None:
+            if self.revision is not None:
+                raise UsageError(f"{self.name} ships with the package and has no revisions; leave revision away")
+            return packaged
         path = Path(self.name).expanduser()
         try:
             is_folder, is_file = path.is_dir(), path.is_file()

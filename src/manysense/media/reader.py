@@ -128,6 +128,15 @@ class Reader:
         with self._opening(part):
             return video.open_clip(self.value(part), self.policy, indices, fps=part.meta.get("fps"))
 
+    def clip_sound(self, part: Part, rate: int) -> npt.NDArray[np.float32] | None:
+        """(n,) mono samples at `rate` Hz of a video's sound track; None without one, and for bare frames."""
+        value = self.value(part)
+        if not isinstance(value, Blob):
+            return None
+        with self._opening(part):
+            sound = video.sound_of(value, self.policy, rate)
+        return None if sound is None else sound.samples
+
     @contextlib.contextmanager
     def _opening(self, part: Part) -> Iterator[None]:
         """Whatever a decoder or a caller's own object raises is an error of this item, never of the whole call."""

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from .normalize import Normalize
     from .pooling import Pooling
     from .static_embedding import StaticEmbedding
+    from .towers import Towers
     from .transformer import Transformer
 
 _HOMES = {
@@ -19,10 +20,11 @@ _HOMES = {
     "Normalize": "normalize",
     "Pooling": "pooling",
     "StaticEmbedding": "static_embedding",
+    "Towers": "towers",
     "Transformer": "transformer",
 }
 
-__all__ = ["Dense", "InputModule", "Module", "Normalize", "Pooling", "StaticEmbedding", "Transformer"]
+__all__ = ["Dense", "InputModule", "Module", "Normalize", "Pooling", "StaticEmbedding", "Towers", "Transformer"]
 
 
 def __getattr__(name: str) -> Any:

@@ -22,6 +22,8 @@ _CLASSES = {
     "Normalize": "manysense.modules.normalize:Normalize",
     "Dense": "manysense.modules.dense:Dense",
     "StaticEmbedding": "manysense.modules.static_embedding:StaticEmbedding",
+    "Towers": "manysense.modules.towers:Towers",
+    "LowRankEmbedding": "manysense.modules.towers.text:LowRankEmbedding",
 }
 _PACKAGES = ("sentence_transformers.", "manysense.")
 NAME = "modules.json"

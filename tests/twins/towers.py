@@ -1,0 +1,161 @@
+"""Small towers for text, pictures and sounds in one space, as the models that ship with the package have them.
+
+The text tower is a static embedding; the nets are random. Pictures are fitted into a square on the mean colour of
+their border; sounds are log-mel windows of two seconds; a clip is the mean of four frames and its sound.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from PIL import Image
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+from torch.nn import functional
+
+from . import static
+from ._parts import as_vector, read_json, write_json
+
+SIDE, RATE, WINDOW = 96, 16_000, 32_000
+WIDTHS, BLOCKS, HIDDEN = (8, 12), (1, 2), 16
+
+
+def build(folder: Path, seed: int = 0) -> Path:
+    """Write the folder of a model with one Towers module and return it."""
+    static.build(folder / "text", seed)
+    normalize = {"idx": 1, "name": "1", "path": "1_Normalize", "type": "sentence_transformers.models.Normalize"}
+    write_json(folder / "text" / "modules.json", [*read_json(folder / "text" / "modules.json"), normalize])
+    (folder / "text" / "1_Normalize").mkdir()
+    random = torch.Generator().manual_seed(seed)
+    for name, channels in (("image", 3), ("audio", 1)):
+        shape = {"channels": channels, "widths": WIDTHS, "blocks": BLOCKS, "hidden": HIDDEN, "dimension": static.WIDTH}
+        write_json(folder / name / "config.json", shape)
+        save_file(_random_net(channels, random), folder / name / "model.safetensors")
+    write_json(folder / "towers.json", {"text": "text", "image": "image", "audio": "audio", "frames": 4})
+    entry = {"idx": 0, "name": "0", "path": "", "type": "manysense.modules.towers.module.Towers"}
+    write_json(folder / "modules.json", [entry])
+    return folder
+
+
+def _random_net(channels: int, random: torch.Generator) -> dict[str, Tensor]:
+    tensors: dict[str, Tensor] = {}
+
+    def layer(name: str, outside: int, inside: int, *kernel: int) -> None:
+        fan = inside * int(np.prod(kernel or (1,)))
+        tensors[f"{name}.weight"] = torch.randn(outside, inside, *kernel, generator=random) * (2 / fan) ** 0.5
+        tensors[f"{name}.bias"] = torch.randn(outside, generator=random) * 0.3
+
+    layer("stem.0", WIDTHS[0] // 2, channels, 3, 3)
+    layer("stem.2", WIDTHS[0], WIDTHS[0] // 2, 2, 2)
+    for index, (inside, outside, _) in enumerate(_blocks()):
+        layer(f"stages.{index}.first", outside, inside, 3, 3)
+        layer(f"stages.{index}.second", outside, outside, 3, 3)
+        if inside != outside:
+            layer(f"stages.{index}.shortcut", outside, inside, 1, 1)
+    layer("head.0", HIDDEN, 2 * WIDTHS[-1])
+    layer("head.2", static.WIDTH, HIDDEN)
+    return tensors
+
+
+def _blocks() -> list[tuple[int, int, int]]:
+    """(channels in, channels out, stride) of each residual block."""
+    return [(8, 8, 1), (8, 12, 2), (12, 12, 1)]
+
+
+def _run(folder: Path, planes: np.ndarray) -> Tensor:
+    """planes: (channels, height, width) of one picture or window.  Returns one vector of length 1."""
+    net = load_file(folder / "model.safetensors")
+
+    def conv(name: str, x: Tensor, stride: int, padding: int) -> Tensor:
+        return functional.conv2d(x, net[f"{name}.weight"], net[f"{name}.bias"], stride, padding)
+
+    x = torch.as_tensor(planes, dtype=torch.float32)[None]
+    x = conv("stem.2", conv("stem.0", x, 2, 1).relu(), 2, 0).relu()
+    for index, (inside, outside, stride) in enumerate(_blocks()):
+        name = f"stages.{index}"
+        shortcut = x if inside == outside else conv(f"{name}.shortcut", x, stride, 0)
+        x = (shortcut + conv(f"{name}.second", conv(f"{name}.first", x, stride, 1).relu(), 1, 1)).relu()
+    pooled = torch.cat([x.mean((2, 3)), x.amax((2, 3))], 1)
+    hidden = functional.linear(pooled, net["head.0.weight"], net["head.0.bias"]).relu()
+    return functional.normalize(functional.linear(hidden, net["head.2.weight"], net["head.2.bias"]), dim=1)[0]
+
+
+def _mean(vectors: list[Tensor]) -> Tensor:
+    return functional.normalize(torch.stack(vectors).mean(0), dim=0)
+
+
+def _picture(folder: Path, picture: Image.Image) -> Tensor:
+    scale = SIDE / max(picture.size)
+    size = (max(1, round(picture.width * scale)), max(1, round(picture.height * scale)))
+    fitted = picture.convert("RGB").resize(size, Image.Resampling.BICUBIC, reducing_gap=3.0)
+    pixels = np.asarray(fitted).astype(np.float64)
+    border = np.concatenate([pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]]).mean(0).round()
+    square = Image.new("RGB", (SIDE, SIDE), tuple(int(value) for value in border))
+    square.paste(fitted, ((SIDE - size[0]) // 2, (SIDE - size[1]) // 2))
+    return _run(folder / "image", np.asarray(square, np.float32).transpose(2, 0, 1) / 63.75 - 2)
+
+
+def _windows(samples: np.ndarray) -> list[np.ndarray]:
+    """Without the silence at both ends; one window around a short sound, windows in a row over a longer one."""
+    whole = np.pad(samples, (0, -len(samples) % 160)).reshape(-1, 160)
+    energy = (whole.astype(np.float64) ** 2).mean(1)
+    loud = np.flatnonzero(energy >= energy.max() * 1e-5)
+    heard = samples[loud[0] * 160 : (loud[-1] + 1) * 160]
+    if len(heard) <= WINDOW:
+        before = (WINDOW - len(heard)) // 2
+        return [np.pad(heard, (before, WINDOW - len(heard) - before))]
+    last = len(heard) - WINDOW
+    return [heard[start : start + WINDOW] for start in [*range(0, last, WINDOW), last]]
+
+
+def _log_mel(window: np.ndarray) -> np.ndarray:
+    """(64, 200): 25 ms every 10 ms, 40 to 8000 Hz, 65 dB below the loudest to the loudest as -1 to 1."""
+    padded = np.pad(window.astype(np.float64), 120)
+    padded /= np.abs(padded).max()
+    hann = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(400) / 400)
+    power = np.array([np.abs(np.fft.rfft(padded[at : at + 400] * hann, 512)) ** 2 for at in range(0, WINDOW, 160)])
+    low, high = (2595 * np.log10(1 + hertz / 700) for hertz in (40.0, 8000.0))
+    edges = 700 * (10 ** (np.linspace(low, high, 66) / 2595) - 1)
+    bins, step = np.arange(257) * RATE / 512, RATE / 512
+    bands = np.empty((64, 200))
+    for band in range(64):
+        left, centre, right = edges[band : band + 3]
+        rising = (bins - min(left, centre - step)) / max(centre - left, step)
+        falling = (max(right, centre + step) - bins) / max(right - centre, step)
+        triangle = np.clip(np.minimum(rising, falling), 0, None)
+        bands[band] = power @ (triangle / triangle.sum())
+    decibels = 10 * np.log10(np.maximum(bands / bands.max(), 10**-6.5))
+    return 1 + decibels * 2 / 65
+
+
+def _sound(folder: Path, samples: np.ndarray, rate: int) -> Tensor:
+    import soxr
+
+    heard = soxr.resample(samples.astype(np.float32), rate, RATE)
+    return _mean([_run(folder / "audio", _log_mel(window)[None]) for window in _windows(heard)])
+
+
+def reference_text(folder: Path, text: str) -> np.ndarray:
+    vector: Any = static.reference(folder / "text", text)
+    length = np.linalg.norm(vector)
+    return vector / length if length else vector
+
+
+def reference_image(folder: Path, picture: Image.Image) -> np.ndarray:
+    return as_vector(_mean([_picture(folder, picture)]))
+
+
+def reference_audio(folder: Path, samples: np.ndarray, rate: int) -> np.ndarray:
+    return as_vector(_mean([_sound(folder, samples, rate)]))
+
+
+def reference_video(folder: Path, frames: list[Image.Image], sound: tuple[np.ndarray, int] | None = None) -> np.ndarray:
+    """frames: all of the clip.  sound: samples and rate of its track."""
+    chosen = np.linspace(0, len(frames) - 1, 4).round().astype(int)
+    parts = [_mean([_picture(folder, frames[index]) for index in chosen])]
+    if sound is not None:
+        parts.append(_sound(folder, *sound))
+    return as_vector(functional.normalize(torch.stack(parts).sum(0), dim=0))

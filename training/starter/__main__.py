@@ -1,0 +1,87 @@
+"""Make the starter models, stage by stage: `python -m training.starter STAGE`. See README.md.
+
+Knows: the stages, their order, where each keeps what it made. Does not know: how any of them works.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import torch
+
+WORK = Path(__file__).resolve().parents[2] / "build" / "starter"
+
+
+def text() -> None:
+    """Corpus, teacher vectors, the table of the text tower."""
+    from .text import fit
+
+    fit.main(WORK)
+
+
+def pictures(kind: str, count: int, first: int, step: int) -> None:
+    """Draw shards of training pictures: emoji alone, or the whole mix."""
+    from . import pool
+    from .pictures import mixes
+
+    families = {"emoji": mixes.emoji, "mix": mixes.everything}[kind]()
+    for number in range(first, count, step):
+        path = pool.shard(WORK / "pictures", f"{kind}-{number:04d}", families)
+        print(path.stem, flush=True)
+
+
+def sounds() -> None:
+    """Synthesise shards of training sounds."""
+    from .sounds import pool
+
+    pool.main(WORK / "sounds")
+
+
+def image(leg: str) -> None:
+    """Train the picture tower: first small pictures, then larger ones."""
+    from .towers.run import train_image
+
+    train_image(WORK, leg)
+
+
+def audio(leg: str) -> None:
+    """Train the sound tower."""
+    from .towers.run import train_audio
+
+    train_audio(WORK, leg)
+
+
+def export() -> None:
+    """Put the trained towers into the package."""
+    from .towers.export import export_all
+
+    export_all(WORK)
+
+
+def report() -> None:
+    """Measure everything again and write the card."""
+    from .measure.card import main
+
+    main(WORK)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m training.starter", description=__doc__)
+    stages = parser.add_subparsers(dest="stage", required=True)
+    for stage in (text, pictures, sounds, image, audio, export, report):
+        one = stages.add_parser(stage.__name__, help=stage.__doc__)
+        if stage is pictures:
+            one.add_argument("kind", choices=("emoji", "mix"))
+            one.add_argument("--count", type=int, default=40, help="shards in all")
+            one.add_argument("--first", type=int, default=0)
+            one.add_argument("--step", type=int, default=1, help="take every STEP-th, for several processes")
+        if stage in (image, audio):
+            one.add_argument("--leg", default="all")
+    given = vars(parser.parse_args())
+    torch.set_num_threads(1)
+    globals()[given.pop("stage")](**given)
+
+
+if __name__ == "__main__":
+    main()

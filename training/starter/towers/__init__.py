@@ -1,0 +1,1 @@
+"""The picture tower and the sound tower: their targets, training and export."""

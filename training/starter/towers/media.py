@@ -1,0 +1,111 @@
+"""Batches of training media as planes, each time a little different.
+
+Knows: shards of pictures (pool.py) and of sounds (sounds/pool.py), augmentation. Does not know: networks, losses.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from ..pool import CAPTIONS
+from .targets import Targets
+
+
+@dataclass(slots=True)
+class Pool:
+    """Shards of one kind. arrays: of each shard.  rows: (n, captions) of targets.  keys: (n,) numbers of meanings.
+
+    where: (n, 2) shard and place in it.  chances: (n,) of being drawn.
+    """
+
+    arrays: list[Any]
+    where: np.ndarray[Any, Any]
+    rows: np.ndarray[Any, Any]
+    keys: np.ndarray[Any, Any]
+    chances: np.ndarray[Any, Any]
+
+    @classmethod
+    def open(cls, folder: Path, names: str, targets: Targets, emphasis: Mapping[str, float]) -> Pool:
+        """names: a pattern of shards ("emoji-*").  emphasis: beginning of a key ("emoji:") → how many times as often it is drawn."""
+        arrays, where, captions, keyed = [], [], [], []
+        for done in sorted(folder.glob(f"{names}.done")):
+            arrays.append(np.load(done.with_suffix(".npy"), mmap_mode="r"))
+            facts = json.loads(done.with_suffix(".json").read_text(encoding="utf-8"))
+            keyed += facts["keys"]
+            captions += facts["captions"]
+            where += [(len(arrays) - 1, place) for place in range(len(facts["keys"]))]
+        width = min(CAPTIONS, min(map(len, captions)))
+        rows = targets.rows(caption for some in captions for caption in some[:width]).reshape(len(captions), width)
+        number: dict[str, int] = {}
+        keys = np.array([number.setdefault(name, len(number)) for name in keyed])
+        chances = np.array([_weight(name, emphasis) for name in keyed])
+        return cls(arrays, np.array(where), rows, keys, chances / chances.sum())
+
+    def draw(self, rng: np.random.Generator, size: int) -> tuple[Tensor, Tensor, Tensor]:
+        """Media (size, …) as stored, rows of one caption each (size,), keys (size,)."""
+        chosen = rng.choice(len(self.where), size, p=self.chances)
+        media = np.stack([self.arrays[shard][place] for shard, place in self.where[chosen]])
+        rows = self.rows[chosen, rng.integers(self.rows.shape[1], size=size)]
+        return torch.from_numpy(media), torch.from_numpy(rows), torch.from_numpy(self.keys[chosen])
+
+
+def _weight(name: str, emphasis: Mapping[str, float]) -> float:
+    return next((weight for start, weight in emphasis.items() if name.startswith(start)), 1.0)
+
+
+def vary_pictures(side: int, pixels: Tensor, generator: torch.Generator) -> Tensor:
+    """(n, SIDE, SIDE, 3) uint8 → planes (n, 3, side, side), -2 to 2 as the tower sees them; each picture is shifted,
+    scaled, slightly turned, lighter or darker. Colours keep their names."""
+    planes = pixels.permute(0, 3, 1, 2).to(torch.float32)
+    count = len(planes)
+
+    def between(low: float, high: float, *shape: int) -> Tensor:
+        return low + (high - low) * torch.rand(count, *shape, generator=generator)
+
+    if planes.shape[-1] != side:
+        planes = functional.interpolate(planes, size=(side, side), mode="bilinear", antialias=True)
+    planes = planes / 63.75 - 2
+    scale, turn, stretch = between(0.88, 1.18), between(-0.1, 0.1), between(0.93, 1.07)
+    cos, sin = scale * turn.cos(), scale * turn.sin()
+    shift = between(-0.1, 0.1, 2)
+    matrix = torch.stack(
+        [torch.stack([cos * stretch, -sin, shift[:, 0]], 1), torch.stack([sin, cos / stretch, shift[:, 1]], 1)], 1
+    )
+    grid = functional.affine_grid(matrix, list(planes.shape), align_corners=False)
+    planes = functional.grid_sample(planes, grid, padding_mode="border", align_corners=False)
+    planes = planes * between(0.8, 1.15, 1, 1, 1) + between(-0.2, 0.2, 1, 1, 1) + between(-0.06, 0.06, 3, 1, 1)
+    if torch.rand(1, generator=generator) < 0.3:
+        planes = planes + between(0, 0.12, 1, 1, 1) * torch.randn(planes.shape, generator=generator)
+    return planes
+
+
+def vary_sounds(frames: int, mels: Tensor, generator: torch.Generator) -> Tensor:
+    """(n, 64, stored frames) → planes (n, 1, 64, frames): shifted in time, stripes masked, tilted, with noise."""
+    count, bands, stored = mels.shape
+    planes = mels.to(torch.float32)
+    if mels.dtype == torch.int8:
+        planes = planes / 127
+    first = torch.randint(0, stored - frames + 1, (count, 1), generator=generator) + torch.arange(frames)
+    planes = planes.gather(2, first[:, None, :].expand(count, bands, frames))
+    tilt = torch.linspace(-1, 1, bands)[None, :, None] * 0.15 * torch.randn(count, 1, 1, generator=generator)
+    level = 0.1 * torch.randn(count, 1, 1, generator=generator)
+    floor = torch.rand(count, 1, 1, generator=generator) * 0.6 - 1.2
+    planes = torch.maximum(planes + tilt + level, floor)
+    planes = planes + 0.05 * torch.randn(planes.shape, generator=generator)
+    for axis, widest in ((1, 10), (2, 24)):
+        length = planes.shape[axis]
+        start = torch.randint(0, length, (count, 1), generator=generator)
+        width = torch.randint(0, widest + 1, (count, 1), generator=generator)
+        place = torch.arange(length)[None]
+        hidden = (place >= start) & (place < start + width)
+        planes = planes.masked_fill(hidden[:, :, None] if axis == 1 else hidden[:, None, :], -1.0)
+    return planes[:, None]

@@ -1,0 +1,149 @@
+"""Train one tower against frozen vectors of captions.
+
+Knows: the loss, the schedule, checkpoints. Does not know: what the planes show (media.py), how captions become vectors
+(targets.py).
+
+Loss: symmetric InfoNCE (van den Oord et al. 2018; Radford et al. 2021) in a batch, of captions as the teacher sees
+them in one step and as the small text tower sees them in the next, plus the distance to both. Captions that mean the
+same are not each other's negatives. A stopped run goes on from its last checkpoint.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from math import cos, pi
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from .media import Pool
+
+Vary = Callable[[Tensor, torch.Generator], Tensor]
+KEEP = 0.999
+"""Of the averaged weights at each step."""
+
+
+@dataclass(frozen=True, slots=True)
+class Leg:
+    """One run over `count` media. rate: highest learning rate.  warm: media until it is reached.  batch: media a step."""
+
+    count: int
+    rate: float = 2e-3
+    batch: int = 384
+    warm: int = 20_000
+    decay: float = 0.02
+
+
+def with_batchnorm(tower: nn.Module) -> nn.Module:
+    """The tower with each convolution normalised over the batch; `folded` undoes it."""
+    for name, child in list(tower.named_children()):
+        if isinstance(child, nn.Conv2d):
+            conv = nn.Conv2d(
+                child.in_channels, child.out_channels, child.kernel_size, child.stride, child.padding, bias=False
+            )
+            setattr(tower, name, nn.Sequential(conv, nn.BatchNorm2d(child.out_channels)))
+        else:
+            with_batchnorm(child)
+    return tower
+
+
+def folded(tower: nn.Module) -> nn.Module:
+    """Convolutions with a bias in place of convolution and normalisation."""
+    for name, child in list(tower.named_children()):
+        parts = list(child.children())
+        if len(parts) == 2 and isinstance(parts[1], nn.BatchNorm2d):
+            setattr(tower, name, torch.nn.utils.fusion.fuse_conv_bn_eval(parts[0].eval(), parts[1].eval()))
+        else:
+            folded(child)
+    return tower
+
+
+def loss_of(vectors: Tensor, targets: Tensor, keys: Tensor, temperature: Tensor) -> Tensor:
+    """vectors, targets: (batch, 384) of length 1.  keys: (batch,) equal where the meaning is."""
+    alike = (keys[:, None] == keys[None]) | (targets @ targets.T > 0.985)
+    alike.fill_diagonal_(False)
+    scores = (vectors @ targets.T * temperature).masked_fill(alike, -torch.inf)
+    own = torch.arange(len(keys))
+    return (functional.cross_entropy(scores, own) + functional.cross_entropy(scores.T, own)) / 2
+
+
+class Trainer:
+    """One tower, one leg. banks: rows of targets as each text tower sees them, (rows, 384) float16."""
+
+    def __init__(self, tower: nn.Module, pool: Pool, banks: list[Tensor], vary: Vary, leg: Leg, path: Path) -> None:
+        self.tower = with_batchnorm(tower).to(memory_format=torch.channels_last).train()
+        self.pool, self.banks, self.vary, self.leg, self.path = pool, banks, vary, leg, path
+        self.heat = nn.Parameter(torch.tensor(3.0))
+        groups = [
+            {"params": [p for p in self.tower.parameters() if p.ndim > 1], "weight_decay": leg.decay},
+            {"params": [p for p in self.tower.parameters() if p.ndim < 2] + [self.heat], "weight_decay": 0.0},
+        ]
+        self.optimizer = torch.optim.AdamW(groups, leg.rate, fused=True)
+        self.mean = {name: value.clone() for name, value in self.tower.state_dict().items()}
+        self.seen = 0
+
+    def load(self, path: Path, fresh: bool) -> None:
+        """fresh: take the averaged weights alone, as the start of a new leg."""
+        state = torch.load(path, weights_only=True)
+        self.tower.load_state_dict(state["mean" if fresh else "tower"])
+        self.mean = {name: value.clone() for name, value in state["mean"].items()}
+        self.heat.data.copy_(state["heat"])
+        if not fresh:
+            self.optimizer.load_state_dict(state["optimizer"])
+            self.seen = state["seen"]
+
+    def save(self) -> None:
+        state: dict[str, Any] = {"tower": self.tower.state_dict(), "mean": self.mean, "heat": self.heat.data}
+        state |= {"optimizer": self.optimizer.state_dict(), "seen": self.seen}
+        torch.save(state, self.path.with_suffix(".part"))
+        self.path.with_suffix(".part").replace(self.path)
+
+    def run(self, every: int = 40_000) -> None:
+        generator = torch.Generator().manual_seed(self.seen)
+        rng = np.random.default_rng(self.seen)
+        total, since, clock = 0.0, 0, time.process_time()
+        while self.seen < self.leg.count:
+            total += self.step(rng, generator) * self.leg.batch
+            since += self.leg.batch
+            if since >= every or self.seen >= self.leg.count:
+                rate = since / (time.process_time() - clock)
+                print(
+                    f"{self.seen:9,} loss {total / since:.4f} heat {self.heat.exp():.1f} {rate:.0f}/cpu-s", flush=True
+                )
+                self.save()
+                total, since, clock = 0.0, 0, time.process_time()
+
+    def step(self, rng: np.random.Generator, generator: torch.Generator) -> float:
+        media, rows, keys = self.pool.draw(rng, self.leg.batch)
+        planes = self.vary(media, generator).contiguous(memory_format=torch.channels_last)
+        for group in self.optimizer.param_groups:
+            group["lr"] = self.rate()
+        with torch.autocast("cpu", torch.bfloat16):
+            vectors = self.tower(planes)
+        vectors = functional.normalize(vectors.float(), dim=1)
+        wanted = [functional.normalize(bank[rows].float(), dim=1) for bank in self.banks]
+        loss = loss_of(vectors, wanted[int(rng.integers(len(wanted)))], keys, self.heat.clamp(max=4.6).exp())
+        for targets in wanted:
+            loss = loss + 2 / len(wanted) * (1 - (vectors * targets).sum(1).mean())
+        self.optimizer.zero_grad()
+        loss.backward()
+        nn.utils.clip_grad_norm_(self.tower.parameters(), 1.0)
+        self.optimizer.step()
+        self.seen += self.leg.batch
+        keep = min(KEEP, self.seen / (self.seen + 20 * self.leg.batch))
+        for name, value in self.tower.state_dict().items():
+            if value.is_floating_point():
+                self.mean[name].lerp_(value, 1 - keep)
+            else:
+                self.mean[name].copy_(value)
+        return float(loss.detach())
+
+    def rate(self) -> float:
+        warm = min(1.0, (self.seen + self.leg.batch) / self.leg.warm)
+        return self.leg.rate * warm * (0.02 + 0.98 * (1 + cos(pi * min(1.0, self.seen / self.leg.count))) / 2)
