@@ -1,6 +1,7 @@
-"""Make every sample file of this folder: sentences, pictures, sounds and a video.
+"""Make the samples that tests and documents name: sentences, pictures, sounds and a video.
 
-Knows: what each sample shows, and the two programs that speak and encode. Does not know: manysense, tests, models.
+Knows: what each sample shows, and the two programs that speak and encode. Does not know: manysense, tests, models; the
+other samples (make_drawings.py, make_charts.py, make_pages.py, make_sounds.py).
 
 Run it with Pillow, numpy and soundfile installed, and these Debian packages:
 

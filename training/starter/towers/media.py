@@ -34,10 +34,10 @@ class Pool:
     chances: np.ndarray[Any, Any]
 
     @classmethod
-    def open(cls, folder: Path, names: str, targets: Targets, emphasis: Mapping[str, float]) -> Pool:
-        """names: a pattern of shards ("emoji-*").  emphasis: beginning of a key ("emoji:") → how many times as often it is drawn."""
+    def open(cls, folder: Path, targets: Targets, emphasis: Mapping[str, float]) -> Pool:
+        """All shards that are done.  emphasis: beginning of a key ("emoji:") → how many times as often it is drawn."""
         arrays, where, captions, keyed = [], [], [], []
-        for done in sorted(folder.glob(f"{names}.done")):
+        for done in sorted(folder.glob("*.done")):
             arrays.append(np.load(done.with_suffix(".npy"), mmap_mode="r"))
             facts = json.loads(done.with_suffix(".json").read_text(encoding="utf-8"))
             keyed += facts["keys"]
@@ -69,7 +69,7 @@ def vary_pictures(side: int, pixels: Tensor, generator: torch.Generator) -> Tens
     count = len(planes)
 
     def between(low: float, high: float, *shape: int) -> Tensor:
-        return low + (high - low) * torch.rand(count, *shape, generator=generator)
+        return low + (high - low) * torch.rand(count, *shape, generator=generator, device=generator.device)
 
     if planes.shape[-1] != side:
         planes = functional.interpolate(planes, size=(side, side), mode="bilinear", antialias=True)
@@ -83,8 +83,8 @@ def vary_pictures(side: int, pixels: Tensor, generator: torch.Generator) -> Tens
     grid = functional.affine_grid(matrix, list(planes.shape), align_corners=False)
     planes = functional.grid_sample(planes, grid, padding_mode="border", align_corners=False)
     planes = planes * between(0.8, 1.15, 1, 1, 1) + between(-0.2, 0.2, 1, 1, 1) + between(-0.06, 0.06, 3, 1, 1)
-    if torch.rand(1, generator=generator) < 0.3:
-        planes = planes + between(0, 0.12, 1, 1, 1) * torch.randn(planes.shape, generator=generator)
+    if torch.rand(1, generator=generator, device=generator.device) < 0.3:
+        planes = planes + between(0, 0.12, 1, 1, 1) * torch.randn(planes.shape, generator=generator, device=generator.device)
     return planes
 
 
@@ -94,18 +94,20 @@ def vary_sounds(frames: int, mels: Tensor, generator: torch.Generator) -> Tensor
     planes = mels.to(torch.float32)
     if mels.dtype == torch.int8:
         planes = planes / 127
-    first = torch.randint(0, stored - frames + 1, (count, 1), generator=generator) + torch.arange(frames)
+    random: dict[str, Any] = {"generator": generator, "device": generator.device}
+    first = torch.randint(0, stored - frames + 1, (count, 1), **random)
+    first = first + torch.arange(frames, device=generator.device)
     planes = planes.gather(2, first[:, None, :].expand(count, bands, frames))
-    tilt = torch.linspace(-1, 1, bands)[None, :, None] * 0.15 * torch.randn(count, 1, 1, generator=generator)
-    level = 0.1 * torch.randn(count, 1, 1, generator=generator)
-    floor = torch.rand(count, 1, 1, generator=generator) * 0.6 - 1.2
+    tilt = torch.linspace(-1, 1, bands, device=generator.device)[None, :, None] * 0.15 * torch.randn(count, 1, 1, **random)
+    level = 0.1 * torch.randn(count, 1, 1, **random)
+    floor = torch.rand(count, 1, 1, **random) * 0.6 - 1.2
     planes = torch.maximum(planes + tilt + level, floor)
-    planes = planes + 0.05 * torch.randn(planes.shape, generator=generator)
+    planes = planes + 0.05 * torch.randn(planes.shape, **random)
     for axis, widest in ((1, 10), (2, 24)):
         length = planes.shape[axis]
-        start = torch.randint(0, length, (count, 1), generator=generator)
-        width = torch.randint(0, widest + 1, (count, 1), generator=generator)
-        place = torch.arange(length)[None]
+        start = torch.randint(0, length, (count, 1), **random)
+        width = torch.randint(0, widest + 1, (count, 1), **random)
+        place = torch.arange(length, device=generator.device)[None]
         hidden = (place >= start) & (place < start + width)
         planes = planes.masked_fill(hidden[:, :, None] if axis == 1 else hidden[:, None, :], -1.0)
     return planes[:, None]

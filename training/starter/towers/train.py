@@ -25,6 +25,8 @@ from torch.nn import functional
 from .media import Pool
 
 Vary = Callable[[Tensor, torch.Generator], Tensor]
+OpenPool = Callable[[], tuple[Pool, list[Tensor]] | None]
+"""None: there is nothing new."""
 KEEP = 0.999
 """Of the averaged weights at each step."""
 
@@ -69,17 +71,23 @@ def loss_of(vectors: Tensor, targets: Tensor, keys: Tensor, temperature: Tensor)
     alike = (keys[:, None] == keys[None]) | (targets @ targets.T > 0.985)
     alike.fill_diagonal_(False)
     scores = (vectors @ targets.T * temperature).masked_fill(alike, -torch.inf)
-    own = torch.arange(len(keys))
+    own = torch.arange(len(keys), device=keys.device)
     return (functional.cross_entropy(scores, own) + functional.cross_entropy(scores.T, own)) / 2
 
 
 class Trainer:
-    """One tower, one leg. banks: rows of targets as each text tower sees them, (rows, 384) float16."""
+    """One tower, one leg.
 
-    def __init__(self, tower: nn.Module, pool: Pool, banks: list[Tensor], vary: Vary, leg: Leg, path: Path) -> None:
-        self.tower = with_batchnorm(tower).to(memory_format=torch.channels_last).train()
-        self.pool, self.banks, self.vary, self.leg, self.path = pool, banks, vary, leg, path
-        self.heat = nn.Parameter(torch.tensor(3.0))
+    open_pool: gives the pool and, for each text tower, how it sees the rows of targets, (rows, 384) float16; called
+    again after each checkpoint while the pool still grows.
+    """
+
+    def __init__(self, tower: nn.Module, open_pool: OpenPool, vary: Vary, leg: Leg, path: Path) -> None:
+        self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        self.tower = with_batchnorm(tower).to(self.device, memory_format=torch.channels_last).train()
+        self.open_pool, self.vary, self.leg, self.path = open_pool, vary, leg, path
+        self.reopen()
+        self.heat = nn.Parameter(torch.tensor(3.0, device=self.device))
         groups = [
             {"params": [p for p in self.tower.parameters() if p.ndim > 1], "weight_decay": leg.decay},
             {"params": [p for p in self.tower.parameters() if p.ndim < 2] + [self.heat], "weight_decay": 0.0},
@@ -88,9 +96,16 @@ class Trainer:
         self.mean = {name: value.clone() for name, value in self.tower.state_dict().items()}
         self.seen = 0
 
+    def reopen(self) -> None:
+        opened = self.open_pool()
+        if opened is not None:
+            self.pool, banks = opened
+            self.banks = [bank.to(self.device) for bank in banks]
+            print(f"{len(self.pool.where):,} media", flush=True)
+
     def load(self, path: Path, fresh: bool) -> None:
         """fresh: take the averaged weights alone, as the start of a new leg."""
-        state = torch.load(path, weights_only=True)
+        state = torch.load(path, map_location=self.device, weights_only=True)
         self.tower.load_state_dict(state["mean" if fresh else "tower"])
         self.mean = {name: value.clone() for name, value in state["mean"].items()}
         self.heat.data.copy_(state["heat"])
@@ -105,7 +120,7 @@ class Trainer:
         self.path.with_suffix(".part").replace(self.path)
 
     def run(self, every: int = 40_000) -> None:
-        generator = torch.Generator().manual_seed(self.seen)
+        generator = torch.Generator(self.device).manual_seed(self.seen)
         rng = np.random.default_rng(self.seen)
         total, since, clock = 0.0, 0, time.process_time()
         while self.seen < self.leg.count:
@@ -117,14 +132,15 @@ class Trainer:
                     f"{self.seen:9,} loss {total / since:.4f} heat {self.heat.exp():.1f} {rate:.0f}/cpu-s", flush=True
                 )
                 self.save()
+                self.reopen()
                 total, since, clock = 0.0, 0, time.process_time()
 
     def step(self, rng: np.random.Generator, generator: torch.Generator) -> float:
-        media, rows, keys = self.pool.draw(rng, self.leg.batch)
+        media, rows, keys = (drawn.to(self.device) for drawn in self.pool.draw(rng, self.leg.batch))
         planes = self.vary(media, generator).contiguous(memory_format=torch.channels_last)
         for group in self.optimizer.param_groups:
             group["lr"] = self.rate()
-        with torch.autocast("cpu", torch.bfloat16):
+        with torch.autocast(self.device.type, torch.bfloat16):
             vectors = self.tower(planes)
         vectors = functional.normalize(vectors.float(), dim=1)
         wanted = [functional.normalize(bank[rows].float(), dim=1) for bank in self.banks]

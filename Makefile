@@ -1,0 +1,21 @@
+# The two long jobs of this repository; everything else is one command of the README. See training/starter/README.md.
+PYTHON ?= .venv/bin/python
+STARTER = $(PYTHON) -m training.starter
+
+.PHONY: starter starter-report
+
+# Everything from nothing: hours on two cores. Each stage goes on from what is saved in build/starter/.
+starter:
+	$(PYTHON) -m pip install -q -c constraints.txt -e '.[all]' --group starter
+	$(STARTER) text
+	$(STARTER) pictures emoji
+	$(STARTER) pictures mix
+	$(STARTER) sounds
+	$(STARTER) image
+	$(STARTER) audio
+	$(STARTER) export
+	$(STARTER) report
+
+# Measure the weights in the package again, and write their cards.
+starter-report:
+	$(STARTER) report
