@@ -1,0 +1,1 @@
+"""Generators of pictures: every module draws some families and lists them in FAMILIES."""
