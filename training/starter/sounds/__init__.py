@@ -1,0 +1,1 @@
+"""Sounds, spoken words and clips, made by code: what the starter models' sound tower learns from and is measured on."""
