@@ -43,7 +43,7 @@ def test_every_link_leads_somewhere(page: Path) -> None:
 @cache
 def _tracked() -> tuple[str, ...]:
     """Every file and folder of the repository that is a document's business, as paths from its root."""
-    tops = ("src", "tests", "docs", "samples", "examples", "benchmarks", ".ci")
+    tops = ("src", "tests", "docs", "samples", "training", "benchmarks", ".ci")
     inside = [p for top in tops for p in (ROOT / top).rglob("*") if "__pycache__" not in p.parts]
     paths = [*ROOT.glob("*"), *(ROOT / top for top in tops if (ROOT / top).exists()), *inside]
     return tuple(f"/{p.relative_to(ROOT).as_posix()}{'/' if p.is_dir() else ''}" for p in paths)

@@ -21,6 +21,7 @@ import typer
 
 from .. import __version__
 from .compare import compare
+from .demo import demo
 from .embed import embed
 from .env import env
 from .info import info
@@ -59,7 +60,7 @@ def root(
     """Embed text, pictures, sound and video into one vector space."""
 
 
-for _command in (embed, compare, info, env):
+for _command in (demo, embed, compare, info, env):
     app.command()(_command)
 
 

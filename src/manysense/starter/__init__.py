@@ -7,6 +7,10 @@ Nothing here imports torch: `manysense.starter.text` embeds texts without it.
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .text import StaticText
 
 NAMES = ("manysense/starter", "manysense/starter-minilm")
 """Reserved: no folder and no repository of these names is ever looked at."""
@@ -22,3 +26,10 @@ def folder(name: str) -> Path | None:
 def ships(folder: Path) -> bool:
     """Whether this is the folder of one of these models."""
     return folder.parent == _MODELS
+
+
+def text_encoder() -> StaticText:
+    """The text tower of manysense/starter: `encode(texts)` gives (n, 384) float32. Needs no torch."""
+    from .text import StaticText
+
+    return StaticText.load(_MODELS / "starter" / "text")

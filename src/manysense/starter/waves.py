@@ -60,13 +60,13 @@ def log_mel(samples: Samples) -> NDArray[np.float32]:
     peak = np.abs(padded).max()
     if not peak > 1e-8:
         return np.full((MELS, FRAMES), -1.0, np.float32)
-    frames = np.lib.stride_tricks.sliding_window_view(padded / peak, SPAN)[::HOP] * _hann()   # (200, 400)
-    spectrum = np.fft.rfft(frames, POINTS)                                                    # (200, 257)
+    frames = np.lib.stride_tricks.sliding_window_view(padded / peak, SPAN)[::HOP] * _hann()  # (200, 400)
+    spectrum = np.fft.rfft(frames, POINTS)  # (200, 257)
     power = spectrum.real**2 + spectrum.imag**2
-    bands = _bank() @ power.T.astype(np.float32, copy=False)                                  # (64, 200)
+    bands = _bank() @ power.T.astype(np.float32, copy=False)  # (64, 200)
     bands /= bands.max()
     decibels = 10.0 * np.log10(np.maximum(bands, np.float32(10.0 ** (FLOOR / 10.0))))
-    return (1.0 - decibels * (2.0 / FLOOR)).astype(np.float32)
+    return np.asarray(1.0 - decibels * (2.0 / FLOOR), np.float32)
 
 
 def _trimmed(samples: Samples) -> Samples:
@@ -81,7 +81,7 @@ def _trimmed(samples: Samples) -> Samples:
 
 @cache
 def _hann() -> NDArray[np.float32]:
-    return (0.5 - 0.5 * np.cos(2.0 * np.pi * np.arange(SPAN) / SPAN)).astype(np.float32)
+    return np.asarray(0.5 - 0.5 * np.cos(2.0 * np.pi * np.arange(SPAN) / SPAN), np.float32)
 
 
 @cache
@@ -95,7 +95,7 @@ def _bank() -> NDArray[np.float32]:
     rising = (bins - np.minimum(left, centre - width)) / np.maximum(centre - left, width)
     falling = (np.maximum(right, centre + width) - bins) / np.maximum(right - centre, width)
     bank = np.maximum(0.0, np.minimum(rising, falling))
-    return (bank / bank.sum(axis=1, keepdims=True)).astype(np.float32)
+    return np.asarray(bank / bank.sum(axis=1, keepdims=True), np.float32)
 
 
 def _mel(hertz: float) -> float:

@@ -52,20 +52,24 @@ def write_cards() -> None:
 def card(name: str, facts: dict[str, Any]) -> str:
     short = SHORT[name]
     minilm = short == "starter-minilm"
-    return (HERE / "card.md").read_text(encoding="utf-8").format(
-        name=name,
-        what=WHAT[short],
-        own="" if minilm else ", `TokenSum`",
-        date=facts["date"],
-        machine=facts["machine"],
-        table=_table(facts),
-        missed=_missed(facts),
-        worst=_worst(facts),
-        order="" if minilm else " (the text tower is a bag of words)",
-        long=" beyond 256 tokens" if minilm else "",
-        derive="" if minilm else "; the token table derives from its tokenizer and vectors",
-        made=(HERE / "made.md").read_text(encoding="utf-8").strip(),
-        licences=(HERE / "licences.md").read_text(encoding="utf-8").strip(),
+    return (
+        (HERE / "card.md")
+        .read_text(encoding="utf-8")
+        .format(
+            name=name,
+            what=WHAT[short],
+            own="" if minilm else ", `TokenSum`",
+            date=facts["date"],
+            machine=facts["machine"],
+            table=_table(facts),
+            missed=_missed(facts),
+            worst=_worst(facts),
+            order="" if minilm else " (the text tower is a bag of words)",
+            long=" beyond 256 tokens" if minilm else "",
+            derive="" if minilm else "; the token table derives from its tokenizer and vectors",
+            made=(HERE / "made.md").read_text(encoding="utf-8").strip(),
+            licences=(HERE / "licences.md").read_text(encoding="utf-8").strip(),
+        )
     )
 
 

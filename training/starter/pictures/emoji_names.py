@@ -35,9 +35,7 @@ MASS = frozenset(
 )
 SINGULAR_S = frozenset("lens tennis gas canvas christmas".split())
 _SINGULAR_ENDS = ("ss", "us")
-_LANDS = (
-    r"^(U\.S|United|Bahamas|Gambia|Netherlands|Philippines|Maldives|Isle|European)|(Islands|Republic|Territory)$"
-)
+_LANDS = r"^(U\.S|United|Bahamas|Gambia|Netherlands|Philippines|Maldives|Isle|European)|(Islands|Republic|Territory)$"
 _JOINTS = re.compile(r" (with|of|in|on|at|for|to|over|above|from|and|pointing|holding|showing|without|behind|wearing) ")
 
 
@@ -128,7 +126,7 @@ def _clean(name: str) -> str:
 
 
 def with_article(phrase: str) -> str:
-    """"grinning face" → "a grinning face"; plurals, substances and proper names stay as they are."""
+    """ "grinning face" → "a grinning face"; plurals, substances and proper names stay as they are."""
     head = _JOINTS.split(phrase)[0].split()[-1].lower()
     many = head.endswith("s") and not head.endswith(_SINGULAR_ENDS) and head not in SINGULAR_S
     first = phrase.split()[0]
@@ -145,7 +143,7 @@ def named(keyword: str) -> str:
 
 
 def plural(noun: str) -> str:
-    """"red apple" → "red apples", "piece of cake" → "pieces of cake"."""
+    """ "red apple" → "red apples", "piece of cake" → "pieces of cake"."""
     parts = _JOINTS.split(noun, maxsplit=1)
     words = parts[0].split()
     words[-1] = _plural_word(words[-1])

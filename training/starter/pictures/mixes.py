@@ -12,7 +12,8 @@ from ..examples import Family
 
 def emoji() -> Sequence[Family]:
     """Emoji, and objects and icons in many hands."""
-    from . import emoji as emoji_, icons, objects
+    from . import emoji as emoji_
+    from . import icons, objects
 
     return [*emoji_.FAMILIES, *objects.FAMILIES, *icons.FAMILIES]
 

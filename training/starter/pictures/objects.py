@@ -147,4 +147,3 @@ class Objects:
 
 
 FAMILIES = (Objects(),)
-

@@ -16,11 +16,12 @@ from manysense.modules.towers.folder import save_net
 from manysense.modules.towers.nets import ConvTower
 from manysense.modules.towers.packed import restored, rounded
 
+from .. import manifest
 from .run import AUDIO, IMAGE
 from .train import folded, with_batchnorm
 
 MODELS = Path(manysense.__file__).parent / "starter" / "models"
-_TYPE = "manysense.modules.towers.Towers"
+_TYPE, _TEXT_TYPE = "manysense.modules.towers.Towers", "manysense.modules.towers.text.TokenSum"
 
 
 def net(path: Path, shape: dict[str, object]) -> ConvTower:
@@ -43,14 +44,15 @@ def export_all(work: Path) -> None:
     """Write manysense/starter and manysense/starter-minilm; the second takes pictures and sounds from the first."""
     first, second = MODELS / "starter", MODELS / "starter-minilm"
     (first / "text").mkdir(parents=True, exist_ok=True)
-    for path in sorted((work / "text").glob("*")):
-        if path.suffix in (".json", ".safetensors") and path.name != "manifest.json":
-            shutil.copy(path, first / "text" / path.name)
+    for name in ("config.json", "model.safetensors", "tokenizer.json"):
+        shutil.copyfile(work / "text" / name, first / "text" / name)
+    write_json(first / "text" / "modules.json", [{"idx": 0, "name": "0", "path": "", "type": _TEXT_TYPE}])
     save_net(net(latest(work, "image"), IMAGE), first / "image")
     save_net(net(latest(work, "audio"), AUDIO), first / "audio")
     _describe(first, {"text": "text", "image": "image", "audio": "audio", "frames": 4})
     shared = {name: f"manysense/starter:{name}" for name in ("image", "audio")}
     _describe(second, {"text": "extra:minilm", **shared, "frames": 4})
+    manifest.write(work)
 
 
 def _describe(folder: Path, towers: dict[str, object]) -> None:

@@ -84,7 +84,9 @@ def vary_pictures(side: int, pixels: Tensor, generator: torch.Generator) -> Tens
     planes = functional.grid_sample(planes, grid, padding_mode="border", align_corners=False)
     planes = planes * between(0.8, 1.15, 1, 1, 1) + between(-0.2, 0.2, 1, 1, 1) + between(-0.06, 0.06, 3, 1, 1)
     if torch.rand(1, generator=generator, device=generator.device) < 0.3:
-        planes = planes + between(0, 0.12, 1, 1, 1) * torch.randn(planes.shape, generator=generator, device=generator.device)
+        planes = planes + between(0, 0.12, 1, 1, 1) * torch.randn(
+            planes.shape, generator=generator, device=generator.device
+        )
     return planes
 
 
@@ -98,7 +100,9 @@ def vary_sounds(frames: int, mels: Tensor, generator: torch.Generator) -> Tensor
     first = torch.randint(0, stored - frames + 1, (count, 1), **random)
     first = first + torch.arange(frames, device=generator.device)
     planes = planes.gather(2, first[:, None, :].expand(count, bands, frames))
-    tilt = torch.linspace(-1, 1, bands, device=generator.device)[None, :, None] * 0.15 * torch.randn(count, 1, 1, **random)
+    tilt = (
+        torch.linspace(-1, 1, bands, device=generator.device)[None, :, None] * 0.15 * torch.randn(count, 1, 1, **random)
+    )
     level = 0.1 * torch.randn(count, 1, 1, **random)
     floor = torch.rand(count, 1, 1, **random) * 0.6 - 1.2
     planes = torch.maximum(planes + tilt + level, floor)

@@ -33,7 +33,7 @@ KEEP = 0.999
 
 @dataclass(frozen=True, slots=True)
 class Leg:
-    """One run over `count` media. rate: highest learning rate.  warm: media until it is reached.  batch: media a step."""
+    """One run over `count` media.  rate: highest learning rate.  warm: media until it is reached.  batch: of a step."""
 
     count: int
     rate: float = 2e-3

@@ -23,7 +23,7 @@ _CLASSES = {
     "Dense": "manysense.modules.dense:Dense",
     "StaticEmbedding": "manysense.modules.static_embedding:StaticEmbedding",
     "Towers": "manysense.modules.towers:Towers",
-    "LowRankEmbedding": "manysense.modules.towers.text:LowRankEmbedding",
+    "TokenSum": "manysense.modules.towers.text:TokenSum",
 }
 _PACKAGES = ("sentence_transformers.", "manysense.")
 NAME = "modules.json"
