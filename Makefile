@@ -11,8 +11,8 @@ starter:
 	$(STARTER) pictures emoji
 	$(STARTER) pictures mix
 	$(STARTER) sounds
-	$(STARTER) image
-	$(STARTER) audio
+	$(STARTER) image --workers 2
+	$(STARTER) audio --workers 2
 	$(STARTER) export
 	$(STARTER) report
 

@@ -38,18 +38,18 @@ def sounds() -> None:
     pool.main(WORK / "sounds")
 
 
-def image(leg: str) -> None:
+def image(leg: str, workers: int) -> None:
     """Train the picture tower: first small pictures, then larger ones."""
     from .towers.run import train_image
 
-    train_image(WORK, leg)
+    train_image(WORK, leg, workers)
 
 
-def audio(leg: str) -> None:
+def audio(leg: str, workers: int) -> None:
     """Train the sound tower."""
     from .towers.run import train_audio
 
-    train_audio(WORK, leg)
+    train_audio(WORK, leg, workers)
 
 
 def export() -> None:
@@ -78,6 +78,7 @@ def main() -> None:
             one.add_argument("--step", type=int, default=1, help="take every STEP-th, for several processes")
         if stage in (image, audio):
             one.add_argument("--leg", default="all")
+            one.add_argument("--workers", type=int, default=1, help="processes that share each step")
     given = vars(parser.parse_args())
     torch.set_num_threads(1)
     globals()[given.pop("stage")](**given)

@@ -52,5 +52,9 @@ BARS = (
     Bar("objects R@1", "objects by icons and clip art never trained, type of all objects"),
     Bar("documents R@1", "documents and screens in unseen fonts R@1"),
     Bar("other renderer R@1", "seen colour x shape, other renderer R@1"),
-    Bar("phrases R@1", "spoken phrases never heard R@1"),
+    Bar("phrases R@1", "spoken phrases never heard, unseen voice R@1"),
+    Bar("voices by unseen prompt R@1", "spoken word, unseen voice and unseen prompt R@1"),
+    Bar("sounds by unseen synonym R@10", "sounds by an unseen synonym alone R@10"),
+    Bar("clips by frames alone R@1", "clip by its frames alone R@1"),
+    Bar("clips by sound alone R@1", "clip by its sound alone R@1"),
 )

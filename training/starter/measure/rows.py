@@ -182,13 +182,16 @@ def sounds(bench: Bench) -> None:
 
 
 def speech(bench: Bench) -> None:
+    """One axis at a time: another voice, with prompts that training knows; then other prompts as well."""
     for label, examples in (("voices", sounds_held.words()), ("phrases", sounds_held.phrases())):
+        vectors, phrases = bench.sounds(examples), plain_phrases(examples)
+        bench.count(label, own_captions(examples, "speech"), vectors, phrases, 1, 10)
         asked = answered(sounds_held.speech_queries(examples), examples)
-        bench.count(label, asked, bench.sounds(examples), plain_phrases(examples), 1, 10)
+        bench.count(f"{label} by unseen prompt", asked, vectors, phrases, 1, 10)
     for voice in voices.FLITE:
         examples = sounds_held.by_flite(voice)
-        asked = answered(sounds_held.speech_queries(examples), examples)
-        bench.count(f"flite {voice}", asked, bench.sounds(examples), plain_phrases(examples), 1, 10)
+        phrases = plain_phrases(examples)
+        bench.count(f"flite {voice}", own_captions(examples, "speech"), bench.sounds(examples), phrases, 1, 10)
     for tower in TOWERS:
         per_voice = {voice: bench.results.scores[f"flite {voice} R@10"][tower] for voice in voices.FLITE}
         worst = min(per_voice, key=lambda voice: per_voice[voice].value)

@@ -24,11 +24,16 @@ from .train import Leg, OpenPool, Trainer, Vary
 IMAGE = {"channels": 3, "widths": (32, 64, 160, 320), "blocks": (1, 1, 2, 1), "hidden": 512, "dimension": 384}
 AUDIO = {"channels": 1, "widths": (24, 48, 96, 192), "blocks": (1, 1, 1, 1), "hidden": 512, "dimension": 384}
 
-IMAGE_LEGS = {"small": (64, Leg(2_000_000)), "large": (96, Leg(600_000, 1e-3))}
-"""Pixels along a side, and how long: most is learned on small pictures, which cost less than half."""
+IMAGE_LEGS = {
+    "small": (64, Leg(2_000_000, until=1_300_000), {"icon:": 0.5, "word:": 1.5, "chart:": 1.5}),
+    "large": (96, Leg(1_700_000, rate=1.2e-3), {"icon:": 0.3, "word:": 3.0, "emoji:": 1.3}),
+}
+"""Pixels along a side, how long, what is drawn more often: most is learned on small pictures, which cost less than
+half."""
 AUDIO_LEGS = {"all": Leg(900_000, batch=256)}
 
-EMPHASIS = {"icon:": 0.5, "word:": 1.5, "chart:": 1.5}
+
+Legs = Mapping[str, tuple[Leg, Vary, Mapping[str, float]]]
 
 
 def banks(targets: Targets, work: Path) -> list[Tensor]:
@@ -41,43 +46,74 @@ def banks(targets: Targets, work: Path) -> list[Tensor]:
     return made
 
 
-def train_image(work: Path, only: str) -> None:
-    legs = {name: (leg, partial(vary_pictures, side)) for name, (side, leg) in IMAGE_LEGS.items()}
-    _train(work, "image", IMAGE, work / "pictures", only, legs)
+def train_image(work: Path, only: str, workers: int) -> None:
+    legs = {name: (leg, partial(vary_pictures, side), more) for name, (side, leg, more) in IMAGE_LEGS.items()}
+    _train(work, "image", IMAGE, work / "pictures", only, legs, workers)
 
 
-def train_audio(work: Path, only: str) -> None:
-    legs = {name: (leg, partial(vary_sounds, waves.FRAMES)) for name, leg in AUDIO_LEGS.items()}
-    _train(work, "audio", AUDIO, work / "sounds", only, legs)
+def train_audio(work: Path, only: str, workers: int) -> None:
+    legs: Legs = {name: (leg, partial(vary_sounds, waves.FRAMES), {}) for name, leg in AUDIO_LEGS.items()}
+    _train(work, "audio", AUDIO, work / "sounds", only, legs, workers)
 
 
-def _train(
-    work: Path, kind: str, shape: dict[str, Any], media: Path, only: str, legs: Mapping[str, tuple[Leg, Vary]]
-) -> None:
+def _train(work: Path, kind: str, shape: dict[str, Any], media: Path, only: str, legs: Legs, workers: int) -> None:
     """Legs in order; each starts from the averaged weights of the one before, and goes on where it was stopped."""
-    torch.manual_seed(0)
     before: Path | None = None
-    for name, (leg, vary) in legs.items():
+    for name, (leg, vary, emphasis) in legs.items():
         path = work / f"{kind}-{name}.pt"
         if only in ("all", name):
             print(f"{kind} {name}", flush=True)
-            trainer = Trainer(ConvTower(**shape), _opener(work, kind, media), vary, leg, path)
-            if path.exists():
-                trainer.load(path, fresh=False)
-            elif before is not None and before.exists():
-                trainer.load(before, fresh=True)
-            trainer.run()
+            opener = Opener(work, kind, media, emphasis)
+            if workers == 1:
+                _run(0, 1, opener, shape, vary, leg, path, before)
+            else:
+                opener()  # once, so that every caption has its vector before the workers start
+                torch.multiprocessing.spawn(
+                    _run, (workers, Opener(work, kind, media, emphasis), shape, vary, leg, path, before), workers
+                )
         before = path
 
 
-def _opener(work: Path, kind: str, media: Path) -> OpenPool:
-    targets, known = Targets(work / "captions" / kind), [0]
+def _run(
+    worker: int,
+    workers: int,
+    opener: OpenPool,
+    shape: dict[str, Any],
+    vary: Vary,
+    leg: Leg,
+    path: Path,
+    before: Path | None,
+) -> None:
+    """One worker of one leg: with one thread each, several processes waste nothing in barriers."""
+    torch.set_num_threads(1)
+    torch.manual_seed(0)
+    if workers > 1:
+        store = f"file://{path.with_suffix('.store').absolute()}"
+        torch.distributed.init_process_group("gloo", init_method=store, rank=worker, world_size=workers)
+    trainer = Trainer(ConvTower(**shape), opener, vary, leg, path)
+    if path.exists():
+        trainer.load(path, fresh=False)
+    elif before is not None and before.exists():
+        trainer.load(before, fresh=True)
+    trainer.run()
+    if workers > 1:
+        torch.distributed.barrier()
+        torch.distributed.destroy_process_group()
+        path.with_suffix(".store").unlink(missing_ok=True)
 
-    def opened() -> tuple[Pool, list[Tensor]] | None:
-        count = len(list(media.glob("*.done")))
-        if count == known[0]:
+
+class Opener:
+    """Opens a pool and its targets, again whenever there are more shards than before."""
+
+    def __init__(self, work: Path, kind: str, media: Path, emphasis: Mapping[str, float]) -> None:
+        self.work, self.kind, self.media, self.emphasis = work, kind, media, emphasis
+        self.known = 0
+
+    def __call__(self) -> tuple[Pool, list[Tensor]] | None:
+        count = len(list(self.media.glob("*.done")))
+        if count == self.known:
             return None
-        known[0] = count
-        return Pool.open(media, targets, EMPHASIS), banks(targets, work)
-
-    return opened
+        self.known = count
+        targets = Targets(self.work / "captions" / self.kind)
+        pool = Pool.open(self.media, targets, self.emphasis)
+        return pool, banks(targets, self.work)

@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor, distributed, nn
 from torch.nn import functional
 
 from .media import Pool
@@ -33,9 +33,13 @@ KEEP = 0.999
 
 @dataclass(frozen=True, slots=True)
 class Leg:
-    """One run over `count` media.  rate: highest learning rate.  warm: media until it is reached.  batch: of a step."""
+    """One run over `count` media; `until` ends it before, where another leg goes on.
+
+    rate: highest learning rate.  warm: media until it is reached.  batch: media of one worker's step.
+    """
 
     count: int
+    until: int | None = None
     rate: float = 2e-3
     batch: int = 384
     warm: int = 20_000
@@ -95,6 +99,8 @@ class Trainer:
         self.optimizer = torch.optim.AdamW(groups, leg.rate, fused=True)
         self.mean = {name: value.clone() for name, value in self.tower.state_dict().items()}
         self.seen = 0
+        self.workers = distributed.get_world_size() if distributed.is_initialized() else 1
+        self.worker = distributed.get_rank() if self.workers > 1 else 0
 
     def reopen(self) -> None:
         opened = self.open_pool()
@@ -120,19 +126,22 @@ class Trainer:
         self.path.with_suffix(".part").replace(self.path)
 
     def run(self, every: int = 40_000) -> None:
-        generator = torch.Generator(self.device).manual_seed(self.seen)
-        rng = np.random.default_rng(self.seen)
+        generator = torch.Generator(self.device).manual_seed(self.seen + self.worker)
+        rng = np.random.default_rng([self.seen, self.worker])
+        end = self.leg.until or self.leg.count
         total, since, clock = 0.0, 0, time.process_time()
-        while self.seen < self.leg.count:
-            total += self.step(rng, generator) * self.leg.batch
-            since += self.leg.batch
-            if since >= every or self.seen >= self.leg.count:
+        while self.seen < end:
+            before = self.seen
+            total += self.step(rng, generator) * (self.seen - before)
+            since += self.seen - before
+            if (since >= every or self.seen >= end) and not self.worker:
                 rate = since / (time.process_time() - clock)
                 print(
                     f"{self.seen:9,} loss {total / since:.4f} heat {self.heat.exp():.1f} {rate:.0f}/cpu-s", flush=True
                 )
                 self.save()
-                self.reopen()
+                if self.workers == 1:
+                    self.reopen()
                 total, since, clock = 0.0, 0, time.process_time()
 
     def step(self, rng: np.random.Generator, generator: torch.Generator) -> float:
@@ -149,9 +158,10 @@ class Trainer:
             loss = loss + 2 / len(wanted) * (1 - (vectors * targets).sum(1).mean())
         self.optimizer.zero_grad()
         loss.backward()
+        self.share_gradients()
         nn.utils.clip_grad_norm_(self.tower.parameters(), 1.0)
         self.optimizer.step()
-        self.seen += self.leg.batch
+        self.seen += self.leg.batch * self.workers
         keep = min(KEEP, self.seen / (self.seen + 20 * self.leg.batch))
         for name, value in self.tower.state_dict().items():
             if value.is_floating_point():
@@ -159,6 +169,15 @@ class Trainer:
             else:
                 self.mean[name].copy_(value)
         return float(loss.detach())
+
+    def share_gradients(self) -> None:
+        """The mean over all workers, each of which had a batch of its own."""
+        if self.workers > 1:
+            gradients = [parameter.grad for group in self.optimizer.param_groups for parameter in group["params"]]
+            flat = torch.cat([gradient.flatten() for gradient in gradients])
+            distributed.all_reduce(flat)
+            for gradient, mean in zip(gradients, flat.split([gradient.numel() for gradient in gradients])):
+                gradient.copy_((mean / self.workers).view_as(gradient))
 
     def rate(self) -> float:
         warm = min(1.0, (self.seen + self.leg.batch) / self.leg.warm)
