@@ -14,17 +14,18 @@ from pathlib import Path
 
 from .split import Side, allowed, only_held_out
 
-FOLDER = Path(__file__).parent
+PATH = Path(__file__).with_name("vocabulary.toml")
 
 
 @cache
+def _sections() -> dict[str, dict[str, tuple[str, ...]]]:
+    stored = tomllib.loads(PATH.read_text(encoding="utf-8"))
+    return {name: {key: tuple(names) for key, names in entries.items()} for name, entries in stored.items()}
+
+
 def section(name: str) -> dict[str, tuple[str, ...]]:
     """Entries of one section: key → name and synonyms. Raises KeyError for an unknown section."""
-    for path in sorted(FOLDER.glob("vocabulary*.toml")):
-        found = tomllib.loads(path.read_text(encoding="utf-8")).get(name)
-        if found is not None:
-            return {key: tuple(names) for key, names in found.items()}
-    raise KeyError(name)
+    return _sections()[name]
 
 
 def names(entry: tuple[str, ...], side: Side) -> list[str]:

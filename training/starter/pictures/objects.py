@@ -1,6 +1,6 @@
 """Everyday objects in several hands: emoji in five styles, icons, clip art.
 
-Knows: which drawings show an object, by the names in vocabulary.emoji.toml. Does not know: how a drawing is kept.
+Knows: which drawings show an object, by the names in vocabulary.toml. Does not know: how a drawing is kept.
 """
 
 from __future__ import annotations

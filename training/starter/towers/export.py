@@ -8,7 +8,7 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-import torch
+from safetensors.torch import load_file
 
 import manysense
 from manysense.modules.base import write_json
@@ -25,9 +25,9 @@ _TYPE, _TEXT_TYPE = "manysense.modules.towers.Towers", "manysense.modules.towers
 
 
 def net(path: Path, shape: dict[str, object]) -> ConvTower:
-    """The averaged weights of a checkpoint as the package runs them: folded, and rounded to eight bits."""
+    """Averaged weights as the package runs them: folded, and rounded to eight bits."""
     trained = with_batchnorm(ConvTower(**shape))  # type: ignore[arg-type]
-    trained.load_state_dict(torch.load(path, weights_only=True)["mean"])
+    trained.load_state_dict(load_file(path))
     made = folded(trained.eval())
     state = made.state_dict()
     made.load_state_dict({name: restored(*rounded(t)) if t.ndim > 1 else t for name, t in state.items()})
@@ -36,8 +36,8 @@ def net(path: Path, shape: dict[str, object]) -> ConvTower:
 
 
 def latest(work: Path, kind: str) -> Path:
-    """The last checkpoint of a tower."""
-    return max(work.glob(f"{kind}-*.pt"), key=lambda path: path.stat().st_mtime)
+    """The averaged weights of a tower's last leg."""
+    return max(work.glob(f"{kind}-*.safetensors"), key=lambda path: path.stat().st_mtime)
 
 
 def export_all(work: Path) -> None:

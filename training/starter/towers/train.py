@@ -19,6 +19,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from safetensors.torch import save_file
 from torch import Tensor, distributed, nn
 from torch.nn import functional
 
@@ -124,6 +125,9 @@ class Trainer:
         state |= {"optimizer": self.optimizer.state_dict(), "seen": self.seen}
         torch.save(state, self.path.with_suffix(".part"))
         self.path.with_suffix(".part").replace(self.path)
+        save_file(
+            {name: value.contiguous() for name, value in self.mean.items()}, self.path.with_suffix(".safetensors")
+        )
 
     def run(self, every: int = 40_000) -> None:
         generator = torch.Generator(self.device).manual_seed(self.seen + self.worker)
