@@ -5,14 +5,11 @@ from __future__ import annotations
 import ctypes
 import importlib.util
 import shutil
-import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
 
 pytest.importorskip("scipy")
-sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from training.starter import vocabulary
 from training.starter.sounds import clips, events, held, pool, rooms, speech, vocoder, voices

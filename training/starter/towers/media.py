@@ -27,6 +27,9 @@ class Pool:
     where: (n, 2) shard and place in it.  chances: (n,) of being drawn.
     """
 
+    COMMON = 4
+    """A meaning with so many media is a class of its own."""
+
     arrays: list[Any]
     where: np.ndarray[Any, Any]
     rows: np.ndarray[Any, Any]
@@ -49,6 +52,21 @@ class Pool:
         keys = np.array([number.setdefault(name, len(number)) for name in keyed])
         chances = np.array([_weight(name, emphasis) for name in keyed])
         return cls(arrays, np.array(where), rows, keys, chances / chances.sum())
+
+    def classes(self, bank: Tensor) -> tuple[Tensor, Tensor]:
+        """Common meanings, (classes, 384) of length 1, each the mean of its captions in `bank`; and the class of each
+        key, (keys,), -1 for those that are rare.
+        """
+        keys = np.repeat(self.keys, self.rows.shape[1])
+        counts = np.bincount(self.keys)
+        common = np.flatnonzero(counts >= self.COMMON)
+        number = torch.full((len(counts),), -1)
+        number[common] = torch.arange(len(common))
+        owner = number[keys]
+        kept = owner >= 0
+        total = torch.zeros(len(common), bank.shape[1])
+        total.index_add_(0, owner[kept], bank[torch.from_numpy(self.rows.reshape(-1))[kept]].float())
+        return functional.normalize(total, dim=1), number
 
     def draw(self, rng: np.random.Generator, size: int) -> tuple[Tensor, Tensor, Tensor]:
         """Media (size, …) as stored, rows of one caption each (size,), keys (size,)."""

@@ -26,11 +26,11 @@ AUDIO = {"channels": 1, "widths": (24, 48, 96, 192), "blocks": (1, 1, 1, 1), "hi
 
 IMAGE_LEGS = {
     "small": (64, Leg(2_000_000, until=1_300_000), {"icon:": 0.5, "word:": 1.5, "chart:": 1.5}),
-    "large": (96, Leg(1_700_000, rate=1.2e-3), {"icon:": 0.3, "word:": 3.0, "emoji:": 1.3}),
+    "large": (96, Leg(1_500_000, rate=1.2e-3), {"icon:": 0.3, "word:": 3.0, "emoji:": 1.3}),
 }
 """Pixels along a side, how long, what is drawn more often: most is learned on small pictures, which cost less than
 half."""
-AUDIO_LEGS = {"all": Leg(900_000, batch=256)}
+AUDIO_LEGS = {"first": Leg(900_000, batch=256), "second": Leg(900_000, rate=1.5e-3, batch=256)}
 
 
 Legs = Mapping[str, tuple[Leg, Vary, Mapping[str, float]]]

@@ -4,8 +4,9 @@ Knows: the loss, the schedule, checkpoints. Does not know: what the planes show 
 (targets.py).
 
 Loss: symmetric InfoNCE (van den Oord et al. 2018; Radford et al. 2021) in a batch, of captions as the teacher sees
-them in one step and as the small text tower sees them in the next, plus the distance to both. Captions that mean the
-same are not each other's negatives. A stopped run goes on from its last checkpoint.
+them in one step and as the small text tower sees them in the next; cross-entropy over all common meanings, each the
+mean of its captions, which no batch could hold; and the distance to the captions. What means the same, or nearly, is
+not held against each other. A stopped run goes on from its last checkpoint.
 """
 
 from __future__ import annotations
@@ -80,6 +81,19 @@ def loss_of(vectors: Tensor, targets: Tensor, keys: Tensor, temperature: Tensor)
     return (functional.cross_entropy(scores, own) + functional.cross_entropy(scores.T, own)) / 2
 
 
+def class_loss(vectors: Tensor, own: Tensor, classes: Tensor, temperature: Tensor) -> Tensor:
+    """Cross-entropy over all classes of those media that have one.
+
+    own: (batch,) class, -1 for none.  classes: (classes, 384) of length 1.
+    """
+    has = own >= 0
+    vectors, own = vectors[has], own[has]
+    alike = classes[own] @ classes.T > 0.95
+    alike[torch.arange(len(own), device=own.device), own] = False
+    scores = (vectors @ classes.T * temperature).masked_fill(alike, -torch.inf)
+    return functional.cross_entropy(scores, own)
+
+
 class Trainer:
     """One tower, one leg.
 
@@ -92,7 +106,7 @@ class Trainer:
         self.tower = with_batchnorm(tower).to(self.device, memory_format=torch.channels_last).train()
         self.open_pool, self.vary, self.leg, self.path = open_pool, vary, leg, path
         self.reopen()
-        self.heat = nn.Parameter(torch.tensor(3.0, device=self.device))
+        self.heat = nn.Parameter(torch.tensor([3.0, 3.0], device=self.device))
         groups = [
             {"params": [p for p in self.tower.parameters() if p.ndim > 1], "weight_decay": leg.decay},
             {"params": [p for p in self.tower.parameters() if p.ndim < 2] + [self.heat], "weight_decay": 0.0},
@@ -107,8 +121,11 @@ class Trainer:
         opened = self.open_pool()
         if opened is not None:
             self.pool, banks = opened
+            found = [self.pool.classes(bank) for bank in banks]
+            self.classes = [classes.to(self.device) for classes, _ in found]
+            self.class_of = found[0][1].to(self.device)
             self.banks = [bank.to(self.device) for bank in banks]
-            print(f"{len(self.pool.where):,} media", flush=True)
+            print(f"{len(self.pool.where):,} media, {len(self.classes[0]):,} common meanings", flush=True)
 
     def load(self, path: Path, fresh: bool) -> None:
         """fresh: take the averaged weights alone, as the start of a new leg."""
@@ -140,9 +157,8 @@ class Trainer:
             since += self.seen - before
             if (since >= every or self.seen >= end) and not self.worker:
                 rate = since / (time.process_time() - clock)
-                print(
-                    f"{self.seen:9,} loss {total / since:.4f} heat {self.heat.exp():.1f} {rate:.0f}/cpu-s", flush=True
-                )
+                heat = " ".join(f"{value:.0f}" for value in self.heat.exp().tolist())
+                print(f"{self.seen:9,} loss {total / since:.4f} heat {heat} {rate:.0f} a CPU second", flush=True)
                 self.save()
                 if self.workers == 1:
                     self.reopen()
@@ -157,7 +173,9 @@ class Trainer:
             vectors = self.tower(planes)
         vectors = functional.normalize(vectors.float(), dim=1)
         wanted = [functional.normalize(bank[rows].float(), dim=1) for bank in self.banks]
-        loss = loss_of(vectors, wanted[int(rng.integers(len(wanted)))], keys, self.heat.clamp(max=4.6).exp())
+        seen_by, heat = int(rng.integers(len(wanted))), self.heat.clamp(max=4.6).exp()
+        loss = loss_of(vectors, wanted[seen_by], keys, heat[0])
+        loss = loss + class_loss(vectors, self.class_of[keys], self.classes[seen_by], heat[1])
         for targets in wanted:
             loss = loss + 2 / len(wanted) * (1 - (vectors * targets).sum(1).mean())
         self.optimizer.zero_grad()
