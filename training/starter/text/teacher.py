@@ -70,11 +70,11 @@ def _encode(ids: Sequence[list[int]]) -> npt.NDArray[np.float16]:
     return vectors
 
 
-def encode_shards(work: Path, seconds: float = float("inf")) -> None:
-    """Write work/targets/SHARD.safetensors for the shards of work/corpus that have none, for at most so long."""
+def encode_shards(work: Path, shards: int) -> None:
+    """Write work/targets/SHARD.safetensors for those of the first `shards` of work/corpus that have none."""
     (work / "targets").mkdir(parents=True, exist_ok=True)
     started, done = time.monotonic(), 0
-    for path in in_turns(work / "corpus"):
+    for path in in_turns(work / "corpus")[:shards]:
         target = work / "targets" / f"{path.stem}.safetensors"
         if target.is_file() and target.stat().st_mtime > path.stat().st_mtime:
             continue
@@ -83,8 +83,6 @@ def encode_shards(work: Path, seconds: float = float("inf")) -> None:
         done += len(texts)
         spent = time.monotonic() - started
         print(f"{target.stem:32} {done:8} sentences {done / spent:6.0f}/s", flush=True)
-        if spent > seconds:
-            break
 
 
 def targets(work: Path) -> tuple[list[str], npt.NDArray[np.float16]]:
