@@ -39,12 +39,16 @@ class Question:
 
 QUESTIONS = (
     Question("a rising line chart", "image", "chart_rising_line.png"),
+    Question("what I paid at the supermarket", "image", "receipt.png"),
+    Question("a holiday by the sea", "image", "beach.jpg"),
     Question("the skyline at night", "image", "city_at_night.jpg"),
-    Question("three yellow stars", "image", "three_yellow_stars.png"),
+    Question("a puppy", "image", "dog.png"),
+    Question("an ambulance in a hurry", "audio", "siren.mp3"),
     Question("a thunderstorm", "audio", "thunder.flac"),
-    Question("someone is saying hello", "audio", "hello.ogg"),
+    Question("the phone is ringing", "audio", "telephone_ring.wav"),
+    Question("fireworks", "video", "fireworks.webm"),
     Question("a yacht on the waves", "video", "sailing_boat_waves.mp4"),
-    Question("red_circle.wav", "image", "red_circle_left_of_blue_square.png"),
+    Question("alarm_clock.ogg", "image", "clock.png"),
 )
 
 

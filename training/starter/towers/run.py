@@ -30,7 +30,7 @@ IMAGE_LEGS = {
 }
 """Pixels along a side, how long, what is drawn more often: most is learned on small pictures, which cost less than
 half."""
-AUDIO_LEGS = {"first": Leg(900_000, batch=256), "second": Leg(900_000, rate=1.5e-3, batch=256)}
+AUDIO_LEGS = {"first": Leg(900_000, batch=256), "second": Leg(500_000, rate=1.5e-3, batch=256)}
 
 
 Legs = Mapping[str, tuple[Leg, Vary, Mapping[str, float]]]
