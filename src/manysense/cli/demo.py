@@ -46,9 +46,10 @@ QUESTIONS = (
     Question("an ambulance in a hurry", "audio", "siren.mp3"),
     Question("a thunderstorm", "audio", "thunder.flac"),
     Question("the phone is ringing", "audio", "telephone_ring.wav"),
+    Question("somebody says thank you", "audio", "thank_you.wav"),
     Question("fireworks", "video", "fireworks.webm"),
     Question("a yacht on the waves", "video", "sailing_boat_waves.mp4"),
-    Question("alarm_clock.ogg", "image", "clock.png"),
+    Question("red_circle.wav", "image", "red_circle.png"),
 )
 
 
