@@ -53,7 +53,7 @@ def test_what_is_read_ahead_does_not_grow_while_rows_are_taken(model, monkeypatc
     for taken, _ in enumerate(itertools.islice(stream, 5_000), 1):
         ahead.append(len(pulled) - taken)
     stream.close()
-    assert max(ahead[2_500:]) <= max(ahead[:2_500]) + 64
+    assert max(ahead[2_500:]) <= 10 * 64  # some windows, however the threads take turns; of 5,000 rows
 
 
 def test_the_first_row_of_tiny_texts_does_not_wait_for_ten_thousand_inputs(model):

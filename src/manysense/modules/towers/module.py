@@ -82,8 +82,6 @@ class Towers(InputModule):
         own = {name: options for name, options in settings.processing.items() if name in ("text", "common")}
         if hasattr(self._reads, "check"):
             self._reads.check(dataclasses.replace(settings, processing=own))
-        else:
-            unknown_overrides("text", settings.section("text"), ())
 
     def measure(self, items: Sequence[Item], reader: Reader, settings: Settings) -> list[Measured | ItemError]:
         measured: dict[int, Measured | ItemError] = {}

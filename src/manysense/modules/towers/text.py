@@ -17,8 +17,10 @@ from torch.nn import functional
 from ...errors import ItemError
 from ...inputs.types import Item, Route
 from ...media.text import encodable
+from ...settings import positive
 from ...starter.text import Pieces
 from ..base import Features, InputModule, Measured, write_json
+from ..transformer.pixels import unknown_overrides
 from ..transformer.texts import open_texts
 from ..weights import load_weights, save_weights
 from .packed import pack, restored
@@ -53,9 +55,16 @@ class TokenSum(InputModule):
 
     # ---- the line
 
+    def check(self, settings: Settings) -> None:
+        """Raise UsageError for per-call options that this model does not know."""
+        text = settings.section("text")
+        unknown_overrides("text", text, ("max_length",))
+        if "max_length" in text:
+            positive('processing_kwargs["text"]["max_length"]', text["max_length"])
+
     def measure(self, items: Sequence[Item], reader: Reader, settings: Settings) -> list[Measured | ItemError]:
         texts = open_texts(items, reader, encodable(settings.prompt or ""))
-        limit = settings.max_length or self.max_seq_length
+        limit = settings.section("text").get("max_length") or settings.max_length or self.max_seq_length
         ids = iter(self._pieces.ids([text for text in texts if isinstance(text, str)]))
         return [self._measured(next(ids), limit) if isinstance(text, str) else text for text in texts]
 
