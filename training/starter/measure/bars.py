@@ -37,7 +37,7 @@ BARS = (
     Bar("paraphrases R@10", "paraphrases with unseen synonyms R@10", 0.85, 0.97),
     Bar("emoji R@1", "seen emoji, new backgrounds R@1", 0.60, 0.90),
     Bar("emoji R@10", "seen emoji, new backgrounds R@10", 0.90, 0.99),
-    Bar("synonyms hit@5", "handwritten synonyms → emoji hit@5", 0.65, 0.85),
+    Bar("synonyms R@5", "handwritten synonyms → emoji hit@5", 0.65, 0.85),
     Bar("words R@1", "one big written word (120, unseen font) R@1", None, 0.70),
     Bar("sounds R@1", "sounds by paraphrased query R@1", 0.75, 0.90),
     Bar("sounds R@10", "sounds by paraphrased query R@10", 0.95, 0.99),
