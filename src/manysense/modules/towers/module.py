@@ -40,6 +40,7 @@ class Towers(InputModule):
     """
 
     config_file_name: ClassVar[str] = "towers.json"
+    config_keys: ClassVar[Sequence[str]] = ("frames",)
 
     def __init__(self, text: Sequence[nn.Module], image: nn.Module, audio: nn.Module, frames: int = 4) -> None:
         super().__init__()
