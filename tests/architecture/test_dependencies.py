@@ -41,7 +41,10 @@ SAME = {"line": {"checkpoints"}, "checkpoints": {"line"}, "model": {"util"}}
 
 LAZY = {
     ("model", "line"): "preprocess() runs the stations of one batch",
-    ("modules", "checkpoints"): "Transformer(name) finds its folder as a model does",
+    (
+        "modules",
+        "checkpoints",
+    ): "Transformer(name) finds its folder as a model does; the text tower of Towers is a model folder",
 }
 """Lazy imports against the direction, each with its reason."""
 
