@@ -1,6 +1,6 @@
 """Small towers for text, pictures and sounds in one space, as the models that ship with the package have them.
 
-The text tower is a static embedding; the nets are random. Pictures are fitted into a square on the mean colour of
+The text tower is a static embedding; the nets are random, and the picture net recalls meanings. Pictures are fitted into a square on the mean colour of
 their border; sounds are log-mel windows of two seconds; a clip is the mean of four frames and its sound.
 """
 
@@ -21,6 +21,7 @@ from ._parts import as_vector, read_json, write_json
 
 SIDE, RATE, WINDOW = 96, 16_000, 32_000
 WIDTHS, BLOCKS, HIDDEN = (8, 12), (1, 2), 16
+RECALL: dict[str, Any] = {"meanings": 7, "sharpness": 6.0, "share": 0.4}
 
 
 def build(folder: Path, seed: int = 0) -> Path:
@@ -32,8 +33,12 @@ def build(folder: Path, seed: int = 0) -> Path:
     random = torch.Generator().manual_seed(seed)
     for name, channels in (("image", 3), ("audio", 1)):
         shape = {"channels": channels, "widths": WIDTHS, "blocks": BLOCKS, "hidden": HIDDEN, "dimension": static.WIDTH}
+        tensors = _random_net(channels, random)
+        if name == "image":
+            shape["recall"] = RECALL
+            tensors["recall.meanings"] = torch.randn(RECALL["meanings"], static.WIDTH, generator=random) / 4
         write_json(folder / name / "config.json", shape)
-        save_file(_random_net(channels, random), folder / name / "model.safetensors")
+        save_file(tensors, folder / name / "model.safetensors")
     write_json(folder / "towers.json", {"text": "text", "image": "image", "audio": "audio", "frames": 4})
     entry = {"idx": 0, "name": "0", "path": "", "type": "manysense.modules.towers.module.Towers"}
     write_json(folder / "modules.json", [entry])
@@ -80,7 +85,12 @@ def _run(folder: Path, planes: np.ndarray) -> Tensor:
         x = (shortcut + conv(f"{name}.second", conv(f"{name}.first", x, stride, 1).relu(), 1, 1)).relu()
     pooled = torch.cat([x.mean((2, 3)), x.amax((2, 3))], 1)
     hidden = functional.linear(pooled, net["head.0.weight"], net["head.0.bias"]).relu()
-    return functional.normalize(functional.linear(hidden, net["head.2.weight"], net["head.2.bias"]), dim=1)[0]
+    vector = functional.normalize(functional.linear(hidden, net["head.2.weight"], net["head.2.bias"]), dim=1)[0]
+    if "recall.meanings" not in net:
+        return vector
+    weights = torch.exp(RECALL["sharpness"] * (net["recall.meanings"] @ vector))
+    recalled = functional.normalize(net["recall.meanings"].T @ weights, dim=0)
+    return functional.normalize((1 - RECALL["share"]) * vector + RECALL["share"] * recalled, dim=0)
 
 
 def _mean(vectors: list[Tensor]) -> Tensor:

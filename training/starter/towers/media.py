@@ -24,7 +24,7 @@ from .targets import Targets
 class Pool:
     """Shards of one kind. arrays: of each shard.  rows: (n, captions) of targets.  keys: (n,) numbers of meanings.
 
-    where: (n, 2) shard and place in it.  chances: (n,) of being drawn.
+    where: (n, 2) shard and place in it.  chances: (n,) of being drawn.  names: of the meanings, by number.
     """
 
     COMMON = 4
@@ -35,6 +35,7 @@ class Pool:
     rows: np.ndarray[Any, Any]
     keys: np.ndarray[Any, Any]
     chances: np.ndarray[Any, Any]
+    names: list[str]
 
     @classmethod
     def open(cls, folder: Path, targets: Targets, emphasis: Mapping[str, float]) -> Pool:
@@ -51,7 +52,7 @@ class Pool:
         number: dict[str, int] = {}
         keys = np.array([number.setdefault(name, len(number)) for name in keyed])
         chances = np.array([_weight(name, emphasis) for name in keyed])
-        return cls(arrays, np.array(where), rows, keys, chances / chances.sum())
+        return cls(arrays, np.array(where), rows, keys, chances / chances.sum(), list(number))
 
     def classes(self, bank: Tensor) -> tuple[Tensor, Tensor]:
         """Common meanings, (classes, 384) of length 1, each the mean of its captions in `bank`; and the class of each
@@ -109,15 +110,14 @@ def vary_pictures(side: int, pixels: Tensor, generator: torch.Generator) -> Tens
 
 
 def vary_sounds(frames: int, mels: Tensor, generator: torch.Generator) -> Tensor:
-    """(n, 64, stored frames) → planes (n, 1, 64, frames): shifted in time, stripes masked, tilted, with noise."""
-    count, bands, stored = mels.shape
+    """(n, 64, stored frames) → planes (n, 1, 64, frames): faster or slower, from a longer or shorter throat (Jaitly and
+    Hinton 2013), shifted in time, tilted, with noise, stripes masked (Park et al. 2019)."""
     planes = mels.to(torch.float32)
     if mels.dtype == torch.int8:
         planes = planes / 127
     random: dict[str, Any] = {"generator": generator, "device": generator.device}
-    first = torch.randint(0, stored - frames + 1, (count, 1), **random)
-    first = first + torch.arange(frames, device=generator.device)
-    planes = planes.gather(2, first[:, None, :].expand(count, bands, frames))
+    planes = _stretched(planes, frames, random)
+    count, bands, _ = planes.shape
     tilt = (
         torch.linspace(-1, 1, bands, device=generator.device)[None, :, None] * 0.15 * torch.randn(count, 1, 1, **random)
     )
@@ -133,3 +133,18 @@ def vary_sounds(frames: int, mels: Tensor, generator: torch.Generator) -> Tensor
         hidden = (place >= start) & (place < start + width)
         planes = planes.masked_fill(hidden[:, :, None] if axis == 1 else hidden[:, None, :], -1.0)
     return planes[:, None]
+
+
+def _stretched(planes: Tensor, frames: int, random: dict[str, Any]) -> Tensor:
+    """(n, bands, stored) → (n, bands, frames): time and bands stretched and moved; what comes in is silence."""
+    count, _, stored = planes.shape
+
+    def between(low: float, high: float) -> Tensor:
+        return low + (high - low) * torch.rand(count, **random)
+
+    none = torch.zeros(count, device=planes.device)
+    pace, throat = between(0.8, 1.2) * (frames / stored), between(0.9, 1.12)
+    bands = throat - 1 + between(-0.05, 0.05)  # the lowest band stays where it is, but for the shift
+    matrix = torch.stack([torch.stack([pace, none, between(-0.15, 0.15)], 1), torch.stack([none, throat, bands], 1)], 1)
+    grid = functional.affine_grid(matrix, [count, 1, planes.shape[1], frames], align_corners=False)
+    return functional.grid_sample(planes[:, None] + 1, grid, align_corners=False)[:, 0] - 1

@@ -14,24 +14,43 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from manysense.modules.towers.folder import load_net
 from manysense.modules.towers.nets import ConvTower
-from manysense.starter import waves
+from manysense.starter import NAMES, folder, waves
 
 from .media import Pool, vary_pictures, vary_sounds
 from .targets import Targets
 from .train import Leg, OpenPool, Trainer, Vary
 
+MEDIA = {"image": "pictures", "audio": "sounds"}
+"""Where the shards of a tower lie, below the work folder."""
 IMAGE = {"channels": 3, "widths": (32, 64, 160, 320), "blocks": (1, 1, 2, 1), "hidden": 512, "dimension": 384}
-AUDIO = {"channels": 1, "widths": (24, 48, 96, 192), "blocks": (1, 1, 1, 1), "hidden": 512, "dimension": 384}
+AUDIO = {"channels": 1, "widths": (24, 48, 96, 192), "blocks": (1, 1, 2, 2), "hidden": 512, "dimension": 384}
 
 IMAGE_LEGS = {
     "small": (64, Leg(2_000_000, until=1_300_000), {"icon:": 0.5, "word:": 1.5, "chart:": 1.5}),
     "large": (96, Leg(1_500_000, rate=1.2e-3), {"icon:": 0.3, "word:": 3.0, "emoji:": 1.3}),
+    "more": (
+        96,
+        Leg(1_000_000, rate=1.2e-3),
+        {"icon:": 0.3, "word:": 2.0, "emoji:": 1.3, "shape:": 2.0, "object:": 0.7, "document:": 0.6},
+    ),
 }
 """Pixels along a side, how long, what is drawn more often: most is learned on small pictures, which cost less than
 half."""
-AUDIO_LEGS = {"first": Leg(900_000, batch=256), "second": Leg(500_000, rate=1.5e-3, batch=256)}
-
+AUDIO_LEGS: Mapping[str, tuple[Leg, Mapping[str, float]]] = {
+    "first": (Leg(900_000, batch=256), {}),
+    "second": (Leg(1_200_000, rate=1.5e-3, batch=256), {"say:": 2.5}),
+}
+"""Everyday sounds are learned soon; a thousand words take long."""
+RECALL: Mapping[str, tuple[tuple[str, ...], dict[str, float]]] = {
+    "image": (
+        tuple("chart document emoji letter object scene shape texture word".split()),
+        {"sharpness": 60.0, "share": 0.3},
+    ),
+    "audio": (("sound", "say"), {"sharpness": 60.0, "share": 0.5}),
+}
+"""Families whose common meanings a tower recalls, and how."""
 
 Legs = Mapping[str, tuple[Leg, Vary, Mapping[str, float]]]
 
@@ -48,28 +67,29 @@ def banks(targets: Targets, work: Path) -> list[Tensor]:
 
 def train_image(work: Path, only: str, workers: int) -> None:
     legs = {name: (leg, partial(vary_pictures, side), more) for name, (side, leg, more) in IMAGE_LEGS.items()}
-    _train(work, "image", IMAGE, work / "pictures", only, legs, workers)
+    _train(work, "image", IMAGE, only, legs, workers)
 
 
 def train_audio(work: Path, only: str, workers: int) -> None:
-    legs: Legs = {name: (leg, partial(vary_sounds, waves.FRAMES), {}) for name, leg in AUDIO_LEGS.items()}
-    _train(work, "audio", AUDIO, work / "sounds", only, legs, workers)
+    legs = {name: (leg, partial(vary_sounds, waves.FRAMES), more) for name, (leg, more) in AUDIO_LEGS.items()}
+    _train(work, "audio", AUDIO, only, legs, workers)
 
 
-def _train(work: Path, kind: str, shape: dict[str, Any], media: Path, only: str, legs: Legs, workers: int) -> None:
-    """Legs in order; each starts from the averaged weights of the one before, and goes on where it was stopped."""
+def _train(work: Path, kind: str, shape: dict[str, Any], only: str, legs: Legs, workers: int) -> None:
+    """Legs in order; each starts from the averaged weights of the one before, and goes on where it was stopped. One
+    that is asked for by name, without the one before it, starts from the weights in the package."""
     before: Path | None = None
     for name, (leg, vary, emphasis) in legs.items():
         path = work / f"{kind}-{name}.pt"
         if only in ("all", name):
             print(f"{kind} {name}", flush=True)
-            opener = Opener(work, kind, media, emphasis)
+            opener = Opener(work, kind, emphasis)
             if workers == 1:
                 _run(0, 1, opener, shape, vary, leg, path, before)
             else:
                 opener()  # once, so that every caption has its vector before the workers start
                 torch.multiprocessing.spawn(
-                    _run, (workers, Opener(work, kind, media, emphasis), shape, vary, leg, path, before), workers
+                    _run, (workers, Opener(work, kind, emphasis), shape, vary, leg, path, before), workers
                 )
         before = path
 
@@ -95,6 +115,10 @@ def _run(
         trainer.load(path, fresh=False)
     elif before is not None and before.exists():
         trainer.load(before, fresh=True)
+    elif before is not None:
+        package = folder(NAMES[0])
+        assert package is not None
+        trainer.go_on(load_net(package, path.stem.partition("-")[0]))
     trainer.run()
     if workers > 1:
         torch.distributed.barrier()
@@ -105,8 +129,9 @@ def _run(
 class Opener:
     """Opens a pool and its targets, again whenever there are more shards than before."""
 
-    def __init__(self, work: Path, kind: str, media: Path, emphasis: Mapping[str, float]) -> None:
-        self.work, self.kind, self.media, self.emphasis = work, kind, media, emphasis
+    def __init__(self, work: Path, kind: str, emphasis: Mapping[str, float]) -> None:
+        self.work, self.kind, self.emphasis = work, kind, emphasis
+        self.media = work / MEDIA[kind]
         self.known = 0
 
     def __call__(self) -> tuple[Pool, list[Tensor]] | None:

@@ -12,7 +12,8 @@ not held against each other. A stopped run goes on from its last checkpoint.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from copy import deepcopy
 from dataclasses import dataclass
 from math import cos, pi
 from pathlib import Path
@@ -72,6 +73,49 @@ def folded(tower: nn.Module) -> nn.Module:
     return tower
 
 
+@torch.no_grad()
+def unfolded(tower: nn.Module, batches: Iterable[Tensor]) -> nn.Module:
+    """The opposite of `folded`: the same function, normalised over a batch again, so that training can go on.
+
+    batches: of planes as in training, from which the normalisations learn what to expect.
+    """
+    convolutions = {name: module for name, module in tower.named_modules() if isinstance(module, nn.Conv2d)}
+    made = with_batchnorm(deepcopy(tower)).eval()
+    norms: list[nn.BatchNorm2d] = []
+    for name, old in convolutions.items():
+        convolution, norm = made.get_submodule(name).children()
+        assert isinstance(convolution, nn.Conv2d)
+        assert isinstance(norm, nn.BatchNorm2d)
+        assert old.bias is not None
+        convolution.weight.copy_(old.weight)
+        norm.bias.copy_(old.bias)
+        norm.running_var.fill_(1.0 - norm.eps)  # type: ignore[union-attr]
+        norms.append(norm)
+    sums = [torch.zeros(2, norm.num_features, dtype=torch.float64) for norm in norms]
+
+    def watch(total: Tensor) -> Callable[[nn.Module, tuple[Tensor]], None]:
+        def note(_: nn.Module, given: tuple[Tensor]) -> None:
+            values = given[0].double()
+            total.add_(torch.stack([values.mean((0, 2, 3)), values.square().mean((0, 2, 3))]))
+
+        return note
+
+    watched = [norm.register_forward_pre_hook(watch(total)) for norm, total in zip(norms, sums)]
+    count = 0
+    for planes in batches:
+        made(planes)
+        count += 1
+    for hook, norm, total in zip(watched, norms, sums):
+        hook.remove()
+        mean, square = (total / count).float()
+        variance = square - mean**2
+        norm.running_mean.copy_(mean)  # type: ignore[union-attr]
+        norm.running_var.copy_(variance)  # type: ignore[union-attr]
+        norm.weight.copy_((variance + norm.eps).sqrt())
+        norm.bias.add_(mean)
+    return made
+
+
 def loss_of(vectors: Tensor, targets: Tensor, keys: Tensor, temperature: Tensor) -> Tensor:
     """vectors, targets: (batch, 384) of length 1.  keys: (batch,) equal where the meaning is."""
     alike = (keys[:, None] == keys[None]) | (targets @ targets.T > 0.985)
@@ -94,6 +138,11 @@ def class_loss(vectors: Tensor, own: Tensor, classes: Tensor, temperature: Tenso
     return functional.cross_entropy(scores, own)
 
 
+def _has_bfloat16() -> bool:
+    """Whether this processor computes in bfloat16; where it does not, torch imitates it slowly."""
+    return bool(torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())
+
+
 class Trainer:
     """One tower, one leg.
 
@@ -104,6 +153,7 @@ class Trainer:
     def __init__(self, tower: nn.Module, open_pool: OpenPool, vary: Vary, leg: Leg, path: Path) -> None:
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         self.tower = with_batchnorm(tower).to(self.device, memory_format=torch.channels_last).train()
+        self.half = self.device.type == "cuda" or _has_bfloat16()
         self.open_pool, self.vary, self.leg, self.path = open_pool, vary, leg, path
         self.reopen()
         self.heat = nn.Parameter(torch.tensor([3.0, 3.0], device=self.device))
@@ -112,7 +162,7 @@ class Trainer:
             {"params": [p for p in self.tower.parameters() if p.ndim < 2] + [self.heat], "weight_decay": 0.0},
         ]
         self.optimizer = torch.optim.AdamW(groups, leg.rate, fused=True)
-        self.mean = {name: value.clone() for name, value in self.tower.state_dict().items()}
+        self._begin()
         self.seen = 0
         self.workers = distributed.get_world_size() if distributed.is_initialized() else 1
         self.worker = distributed.get_rank() if self.workers > 1 else 0
@@ -126,6 +176,18 @@ class Trainer:
             self.class_of = found[0][1].to(self.device)
             self.banks = [bank.to(self.device) for bank in banks]
             print(f"{len(self.pool.where):,} media, {len(self.classes[0]):,} common meanings", flush=True)
+
+    def _begin(self) -> None:
+        self.mean = {name: value.clone() for name, value in self.tower.state_dict().items()}
+
+    def go_on(self, net: nn.Module) -> None:
+        """Start from a folded net, such as the package holds; what it recalls is not trained."""
+        net.recall = None  # type: ignore[assignment]
+        rng, generator = np.random.default_rng(0), torch.Generator(self.device).manual_seed(0)
+        batches = (self.vary(self.pool.draw(rng, 256)[0].to(self.device), generator) for _ in range(4))
+        self.tower.load_state_dict(unfolded(net.to(self.device), batches).state_dict())
+        self.heat.data.fill_(4.0)
+        self._begin()
 
     def load(self, path: Path, fresh: bool) -> None:
         """fresh: take the averaged weights alone, as the start of a new leg."""
@@ -169,7 +231,7 @@ class Trainer:
         planes = self.vary(media, generator).contiguous(memory_format=torch.channels_last)
         for group in self.optimizer.param_groups:
             group["lr"] = self.rate()
-        with torch.autocast(self.device.type, torch.bfloat16):
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.half):
             vectors = self.tower(planes)
         vectors = functional.normalize(vectors.float(), dim=1)
         wanted = [functional.normalize(bank[rows].float(), dim=1) for bank in self.banks]

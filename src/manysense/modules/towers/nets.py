@@ -5,7 +5,8 @@ Knows: its layers. Does not know: what the planes it sees are, where its weights
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -26,15 +27,42 @@ class Residual(nn.Module):
         return functional.relu(self.shortcut(planes) + self.second(functional.relu(self.first(planes))))
 
 
+class Recall(nn.Module):
+    """Draws a vector towards the known meanings that it is near, each weighed by softmax(sharpness * cosine): the
+    convex combination of Norouzi et al. 2014 ("ConSE"), one step of the memory of Ramsauer et al. 2021.
+
+    meanings: (meanings, dimension) of length 1.  share: of what is recalled in the result; the vector has the rest.
+    """
+
+    def __init__(self, meanings: int, dimension: int, sharpness: float, share: float) -> None:
+        super().__init__()
+        self.config = {"meanings": meanings, "sharpness": sharpness, "share": share}
+        self.sharpness, self.share = sharpness, share
+        self.meanings = nn.Parameter(torch.zeros(meanings, dimension))
+
+    def forward(self, vectors: Tensor) -> Tensor:
+        """vectors: (batch, dimension) of length 1.  Returns the same shape, of length 1."""
+        weights = (self.sharpness * vectors @ self.meanings.T).softmax(1)
+        recalled = functional.normalize(weights @ self.meanings, dim=1)
+        return functional.normalize(torch.lerp(vectors, recalled, self.share), dim=1)
+
+
 class ConvTower(nn.Module):
     """Planes → one vector of length 1.
 
     channels: of the input planes.  widths, blocks: channels and residual blocks of each stage; every stage after the
-    first halves the plane, which the stem has reduced four times.  dimension: of the vector.
+    first halves the plane, which the stem has reduced four times.  dimension: of the vector.  recall: arguments of
+    `Recall` but the dimension; None: the vector is left as it is.
     """
 
     def __init__(
-        self, channels: int, widths: Sequence[int], blocks: Sequence[int], hidden: int, dimension: int
+        self,
+        channels: int,
+        widths: Sequence[int],
+        blocks: Sequence[int],
+        hidden: int,
+        dimension: int,
+        recall: Mapping[str, Any] | None = None,
     ) -> None:
         super().__init__()
         self.config = {
@@ -44,6 +72,9 @@ class ConvTower(nn.Module):
             "hidden": hidden,
             "dimension": dimension,
         }
+        self.recall: Recall | None = None
+        if recall is not None:
+            self.remember(Recall(dimension=dimension, **recall))
         self.dimension = dimension
         self.stem = nn.Sequential(
             nn.Conv2d(channels, widths[0] // 2, 3, 2, 1),
@@ -59,8 +90,13 @@ class ConvTower(nn.Module):
         self.stages = nn.Sequential(*stages)
         self.head = nn.Sequential(nn.Linear(2 * inside, hidden), nn.ReLU(), nn.Linear(hidden, dimension))
 
+    def remember(self, recall: Recall) -> None:
+        self.recall = recall
+        self.config["recall"] = recall.config
+
     def forward(self, planes: Tensor) -> Tensor:
         """planes: (batch, channels, height, width) float, about -1 to 1.  Returns (batch, dimension)."""
         planes = self.stages(self.stem(planes.contiguous(memory_format=torch.channels_last)))
         pooled = torch.cat([planes.mean((2, 3)), planes.amax((2, 3))], 1)
-        return functional.normalize(self.head(pooled), dim=1)
+        vectors = functional.normalize(self.head(pooled), dim=1)
+        return vectors if self.recall is None else self.recall(vectors)
