@@ -6,13 +6,14 @@ Knows: the order in which formats are tried. Does not know: any format (formats/
 from __future__ import annotations
 
 from ..errors import ManysenseError, ModelError, ModelNotFound
-from .formats import modules_json, transformers_folder
+from .formats import exported, model2vec, modules_json, transformers_folder
 from .memory import check_fits
 from .requirements import check_requirements
 from .source import Source
 from .types import Loaded, Wanted
 
-FORMATS = (modules_json, transformers_folder)
+FORMATS = (exported, modules_json, model2vec, transformers_folder)
+"""In the order in which they are tried."""
 
 
 def load(source: Source, wanted: Wanted) -> Loaded:

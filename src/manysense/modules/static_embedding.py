@@ -1,12 +1,13 @@
 """Mean of one trained vector per token: the fastest text encoder there is.
 
-Knows: its table and tokenizer, and the on-disk forms `embedding.weight` and model2vec's `embeddings`.
+Knows: its table and tokenizer, and the on-disk forms `embedding.weight` and model2vec's `embeddings`, `mapping`,
+`weights`.
 Source: Sentence Transformers' StaticEmbedding; Tulkens & van Dongen 2024 (model2vec).
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -108,7 +109,18 @@ class StaticEmbedding(InputModule):
         from tokenizers import Tokenizer
 
         weights = load_weights(folder)
-        table = weights.get("embedding.weight", weights.get("embeddings"))
-        if table is None:
-            raise ModelError(f"{folder} holds no tensor embedding.weight or embeddings")
+        table = weights["embedding.weight"] if "embedding.weight" in weights else _unfolded(weights, folder)
         return cls(Tokenizer.from_file(str(folder / "tokenizer.json")), embedding_weights=table)
+
+
+def _unfolded(weights: Mapping[str, Tensor], folder: Path) -> Tensor:
+    """One row for each token id from model2vec's tensors: embeddings (rows, width), mapping (ids,) of ids to rows where
+    several share one, weights (ids,) by which a token's row counts."""
+    table = weights.get("embeddings")
+    if table is None:
+        raise ModelError(f"{folder} holds no tensor embedding.weight or embeddings")
+    if "mapping" in weights:
+        table = table[weights["mapping"].long()]
+    if "weights" in weights:
+        table = (table.float() * weights["weights"].float()[:, None]).to(table.dtype)
+    return table.contiguous()

@@ -52,12 +52,17 @@ def tensor_count(folder: Path) -> int | None:
     return count or None
 
 
-def save_weights(tensors: dict[str, Tensor], folder: Path, safe_serialization: bool = True) -> None:
+def save_weights(
+    tensors: dict[str, Tensor], folder: Path, safe_serialization: bool = True, name: str | None = None
+) -> None:
+    """name: of the file, without its suffix; None for the usual ones, model and pytorch_model."""
     if safe_serialization:
         from safetensors.torch import save_file
 
-        save_file({name: t.detach().contiguous() for name, t in tensors.items()}, folder / "model.safetensors")
+        save_file(
+            {name: t.detach().contiguous() for name, t in tensors.items()}, folder / f"{name or 'model'}.safetensors"
+        )
     else:
         import torch
 
-        torch.save(tensors, folder / "pytorch_model.bin")
+        torch.save(tensors, folder / f"{name or 'pytorch_model'}.bin")

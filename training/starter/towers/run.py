@@ -40,7 +40,7 @@ IMAGE_LEGS = {
 half."""
 AUDIO_LEGS: Mapping[str, tuple[Leg, Mapping[str, float]]] = {
     "first": (Leg(900_000, batch=256), {}),
-    "second": (Leg(1_200_000, rate=1.5e-3, batch=256), {"say:": 2.5}),
+    "second": (Leg(1_000_000, rate=1.5e-3, batch=256), {"say:": 2.5}),
 }
 """Everyday sounds are learned soon; a thousand words take long."""
 RECALL: Mapping[str, tuple[tuple[str, ...], dict[str, float]]] = {

@@ -1,4 +1,4 @@
-"""A plain transformers folder: config.json and weights, no modules.json.
+"""A plain transformers folder: config.json and weights, or an adapter for one; no modules.json.
 
 Knows: which modules follow the transformer when the folder does not say: what its recipe names.
 """
@@ -11,11 +11,12 @@ from typing import Any
 from ...modules.normalize import Normalize
 from ...modules.pooling import Pooling
 from ...modules.transformer import Transformer
+from ...modules.transformer.folder import ADAPTER
 from ..types import Loaded, Wanted
 
 
 def recognises(folder: Path) -> bool:
-    return (folder / "config.json").is_file()
+    return any((folder / name).is_file() for name in ("config.json", ADAPTER))
 
 
 def read(folder: Path, wanted: Wanted) -> Loaded:

@@ -1,4 +1,4 @@
-"""Open a transformers folder: configuration, tokenizer, processor files, weights.
+"""Open a transformers folder: configuration, tokenizer, processor files, weights, adapters.
 
 Knows: which files a folder has and how transformers loads them quietly. Does not know: recipes, routes.
 """
@@ -15,8 +15,9 @@ from typing import Any
 
 from ...batching.devices import SERIAL
 from ...errors import ModelError, UntrustedCode
+from ...extras import need
 from ..base import read_json
-from ..weights import tensor_count
+from ..weights import save_weights, tensor_count
 from .recipe import FolderFacts
 
 logger = logging.getLogger("manysense")
@@ -38,6 +39,15 @@ _PICTURE_KEYS = (
     "truncation",
     "padding",
 )
+_TOKENIZER_FILES = (
+    "tokenizer.json",
+    "tokenizer_config.json",
+    "vocab.txt",
+    "vocab.json",
+    "tokenizer.model",
+    "spiece.model",
+)
+ADAPTER = "adapter_config.json"
 _FALLBACK = {"image_mean": [0.5, 0.5, 0.5], "image_std": [0.5, 0.5, 0.5]}
 _quiet_lock = threading.RLock()
 
@@ -46,7 +56,8 @@ _quiet_lock = threading.RLock()
 class ModelFolder:
     """A local folder and how it may be used. *_kwargs: the caller's, in transformers' names.
 
-    weights: False gives networks of the right shapes, on the device "meta", without reading a weight.
+    weights: False gives networks of the right shapes, on the device "meta", without reading a weight.  adapter: a PEFT
+    folder on top of this one; its tokenizer and processor files come first.
     """
 
     path: Path
@@ -55,6 +66,7 @@ class ModelFolder:
     processor_kwargs: Mapping[str, Any] = field(default_factory=dict)
     config_kwargs: Mapping[str, Any] = field(default_factory=dict)
     weights: bool = True
+    adapter: Path | None = None
 
     def config(self) -> Any:
         """The transformers configuration. Raises ModelError, or UntrustedCode for one that needs remote code."""
@@ -100,28 +112,28 @@ class ModelFolder:
         """The transformers tokenizer, or None where the folder has none."""
         from transformers import AutoTokenizer
 
-        names = (
-            "tokenizer.json",
-            "tokenizer_config.json",
-            "vocab.txt",
-            "vocab.json",
-            "tokenizer.model",
-            "spiece.model",
-        )
-        if not any((self.path / name).is_file() for name in names):
+        place = next((place for place in self._places() if any((place / n).is_file() for n in _TOKENIZER_FILES)), None)
+        if place is None:
             return None
         given = {k: v for k, v in self.processor_kwargs.items() if k not in _PICTURE_KEYS}
         with quiet():
-            return AutoTokenizer.from_pretrained(self.path, trust_remote_code=self.trust_remote_code, **given)
+            return AutoTokenizer.from_pretrained(place, trust_remote_code=self.trust_remote_code, **given)
+
+    def _places(self) -> tuple[Path, ...]:
+        return (self.path,) if self.adapter is None else (self.adapter, self.path)
+
+    def _file(self, name: str) -> Path:
+        """A file that an adapter may bring instead of the folder; it need not exist."""
+        return next((place / name for place in self._places() if (place / name).is_file()), self.path / name)
 
     def facts(self, config: Any) -> FolderFacts:
         """The sections that policies are built from, in the old layout of files and the new one."""
-        whole = read_json(self.path / "processor_config.json", default={})
-        single = read_json(self.path / "preprocessor_config.json", default={})
+        whole = read_json(self._file("processor_config.json"), default={})
+        single = read_json(self._file("preprocessor_config.json"), default={})
         image = {**_FALLBACK, **(whole.get("image_processor") or single)}
         video = {
             **image,
-            **(whole.get("video_processor") or read_json(self.path / "video_preprocessor_config.json", default={})),
+            **(whole.get("video_processor") or read_json(self._file("video_preprocessor_config.json"), default={})),
         }
         return FolderFacts(
             config=config.to_dict(),
@@ -133,11 +145,11 @@ class ModelFolder:
         )
 
     def _chat_template(self) -> str | None:
-        jinja = self.path / "chat_template.jinja"
+        jinja = self._file("chat_template.jinja")
         if jinja.is_file():
             return jinja.read_text(encoding="utf-8")
         for name in ("chat_template.json", "processor_config.json", "tokenizer_config.json"):
-            template = read_json(self.path / name, default={}).get("chat_template")
+            template = read_json(self._file(name), default={}).get("chat_template")
             if isinstance(template, str):
                 return template
         return None
@@ -161,7 +173,7 @@ class ModelFolder:
 
     def files(self) -> dict[str, bytes]:
         """The processor's files as they are, so that saving writes back exactly what was read."""
-        return {name: (self.path / name).read_bytes() for name in PROCESSOR_FILES if (self.path / name).is_file()}
+        return {name: self._file(name).read_bytes() for name in PROCESSOR_FILES if self._file(name).is_file()}
 
     def model(self, config: Any, auto_class: str) -> Any:
         """The network with its weights, in evaluation mode. Raises ModelError when weights are missing."""
@@ -192,7 +204,34 @@ class ModelFolder:
             raise ModelError(
                 f"{self.path} lacks {len(missing)} weights that {type(model).__name__} needs, among them {missing[0]!r}"
             )
+        if self.adapter is not None:
+            self._adapt(model)
         return model.eval()
+
+    def _adapt(self, model: Any) -> None:
+        need("peft", to="put an adapter on a model")
+        try:
+            with quiet():
+                model.load_adapter(str(self.adapter))
+        except (OSError, ValueError, RuntimeError, KeyError, TypeError) as error:
+            raise ModelError(f"the adapter in {self.adapter} does not fit the model in {self.path}: {error}") from error
+
+
+def save_network(model: Any, folder: Path, safe: bool) -> None:
+    """Write the weights and config.json; of a model with an adapter the adapter alone, which names its base."""
+    with quiet():
+        if not getattr(model, "peft_config", None):
+            model.save_pretrained(folder, safe_serialization=safe)
+            return
+        # transformers' own way out asks for a newer peft than is released
+        from peft import get_peft_model_state_dict
+
+        (name,) = model.peft_config
+        tensors = get_peft_model_state_dict(model, adapter_name=name)
+        save_weights(
+            {f"base_model.model.{key}": value for key, value in tensors.items()}, folder, safe, "adapter_model"
+        )
+        model.peft_config[name].save_pretrained(folder)
 
 
 def _alone(dtype: Any, config: Any) -> contextlib.AbstractContextManager[None]:

@@ -23,7 +23,7 @@ from ..tokens import Tokens
 from . import stored
 from .architectures import recipe_for
 from .collate import SEQUENCES, collate, joined
-from .folder import ModelFolder
+from .folder import ModelFolder, quiet, save_network
 from .media import MediumPlan, open_medium, plan_medium
 from .messages import Renderer
 from .pixels import unknown_overrides
@@ -51,7 +51,8 @@ class Transformer(InputModule):
 
     model_name_or_path: a folder or a Hub name.  model_kwargs, processor_kwargs, config_kwargs: handed to
     transformers (dtype, attn_implementation …; min_pixels, max_pixels …).  max_seq_length: token limit; None for the
-    folder's own.  do_lower_case: lower-case texts first.
+    folder's own.  query_length, document_length: the limit in encode_query and encode_document, where it is another.
+    do_lower_case: lower-case texts first.
     """
 
     config_file_name: ClassVar[str] = "sentence_bert_config.json"
@@ -69,6 +70,8 @@ class Transformer(InputModule):
         processing_kwargs: Mapping[str, Any] | None = None,
         modality_config: Mapping[str, Any] | None = None,
         module_output_name: str | None = None,
+        query_length: int | None = None,
+        document_length: int | None = None,
         **unsupported: Any,
     ) -> None:
         super().__init__()
@@ -89,6 +92,7 @@ class Transformer(InputModule):
         self._given_length = max_seq_length is not None
         self._positions = self._position_limit(facts)
         self.max_seq_length = max_seq_length or self._own_limit(facts)
+        self.task_lengths = {"query": query_length, "document": document_length}
         self._build_policies(facts)
         self._parameters_of: dict[str, frozenset[str]] = {}
 
@@ -208,7 +212,8 @@ class Transformer(InputModule):
         unknown_overrides("chat_template", settings.processing.get("chat_template", {}), ())
 
     def _limit(self, settings: Settings) -> int | None:
-        given = settings.section("text").get("max_length") or settings.max_length or self.max_seq_length
+        asked = settings.section("text").get("max_length") or self.task_lengths.get(settings.task or "")
+        given = asked or settings.max_length or self.max_seq_length
         return min(int(given), self._positions or int(given)) if given else None
 
     def _measure_texts(self, items: Sequence[Item], reader: Reader, settings: Settings) -> list[Measured | ItemError]:
@@ -357,16 +362,15 @@ class Transformer(InputModule):
             }
             if self._given_length:
                 config["max_seq_length"] = self.max_seq_length
+        config.update({f"{task}_length": length for task, length in self.task_lengths.items() if length})
         if self.processing_kwargs:
             config["processing_kwargs"] = self.processing_kwargs
         return config
 
     def save(self, output_path: str, *args: Any, safe_serialization: bool = True, **kwargs: Any) -> None:
-        from .folder import quiet
-
         folder = Path(output_path)
+        save_network(self.model, folder, safe_serialization)
         with quiet():
-            self.model.save_pretrained(folder, safe_serialization=safe_serialization)
             self.tokenizer.save_pretrained(folder)
         for name, data in self._files.items():
             (folder / name).write_bytes(data)

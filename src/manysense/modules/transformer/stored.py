@@ -9,8 +9,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from ...errors import ModelError
 from ..base import read_json
-from .folder import ModelFolder
+from .folder import ADAPTER, ModelFolder
 from .recipe import Recipe
 
 NAMES = tuple(
@@ -23,6 +24,9 @@ _OWN = (
     "processing_kwargs",
     "modality_config",
     "module_output_name",
+    "query_length",
+    "document_length",
+    "query_expansion",
 )
 _NOT_ITS_OWN = ("trust_remote_code", "code_revision", "revision", "token", "cache_dir", "device_map", "auto_map")
 _ATTENTIONS = ("eager", "sdpa", "flash_attention_2", "flash_attention_3", "flex_attention")
@@ -45,15 +49,29 @@ def read(
         own: Mapping[str, Any] = next((config[key] for key in keys if config.get(key)), {})
         return {**_allowed(own), **(given or {})}
 
+    base = _base(folder)
     opened = ModelFolder(
-        folder,
+        base or folder,
         trust_remote_code,
         merged(model_kwargs, "model_kwargs", "model_args"),
         merged(processor_kwargs, "processor_kwargs", "tokenizer_args"),
         merged(config_kwargs, "config_kwargs", "config_args"),
         weights,
+        folder if base else None,
     )
     return opened, {key: config[key] for key in _OWN if config.get(key) is not None}
+
+
+def _base(folder: Path) -> Path | None:
+    """Where the model is that an adapter's folder goes on top of; None for a folder with weights of its own."""
+    if not (folder / ADAPTER).is_file():
+        return None
+    from ...checkpoints.source import Source
+
+    name = read_json(folder / ADAPTER, default={}).get("base_model_name_or_path")
+    if not isinstance(name, str) or not name:
+        raise ModelError(f"{folder / ADAPTER} does not say which model it adapts (base_model_name_or_path)")
+    return Source(name).folder()
 
 
 def _allowed(kwargs: Mapping[str, Any]) -> dict[str, Any]:
