@@ -19,11 +19,16 @@ PACKAGES = ("numpy", "pillow", "matplotlib", "torch", "transformers", "tokenizer
 
 
 def write(work: Path) -> None:
-    """Collect the records of all pools under `work` into manifest.json."""
+    """Collect the records of all pools under `work` into manifest.json.
+
+    Items that earlier pools used stay listed: a leg may have gone on from weights that were trained on them.
+    """
+    earlier = json.loads(PATH.read_text(encoding="utf-8")) if PATH.exists() else {}
     found: dict[str, Any] = {"rule": 'sha256("starter-v1" + item) mod 8 == 0 is never trained'}
     found["prompts"] = {kind: allowed(prompts(kind), "train", "prompt") for kind in KINDS}
     for pool in ("pictures", "sounds"):
         found[pool] = _pool(work / pool)
+        found[pool]["uses"] = sorted({*found[pool]["uses"], *earlier.get(pool, {}).get("uses", ())})
     text = work / "text" / "manifest.json"
     if text.exists():
         found["text"] = json.loads(text.read_text(encoding="utf-8"))
