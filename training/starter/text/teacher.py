@@ -60,7 +60,7 @@ def _encode(ids: Sequence[list[int]]) -> npt.NDArray[np.float16]:
     for index, tokens in enumerate(ids):
         lengths.setdefault(len(tokens), []).append(index)
     vectors = np.empty((len(ids), network.config.hidden_size), np.float16)
-    with torch.inference_mode(), torch.autocast("cpu", dtype=torch.bfloat16):
+    with torch.inference_mode(), torch.autocast("cpu", dtype=torch.bfloat16, enabled=has_bfloat16()):
         for length, group in sorted(lengths.items()):
             step = max(1, TOKENS // length)
             for start in range(0, len(group), step):
@@ -68,6 +68,11 @@ def _encode(ids: Sequence[list[int]]) -> npt.NDArray[np.float16]:
                 states = network(torch.tensor([ids[row] for row in rows])).last_hidden_state
                 vectors[rows] = torch.nn.functional.normalize(states.float().mean(1)).half().numpy()
     return vectors
+
+
+def has_bfloat16() -> bool:
+    """Whether this processor computes in bfloat16; where it does not, torch imitates it slowly."""
+    return bool(torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())
 
 
 def encode_shards(work: Path, shards: int) -> None:

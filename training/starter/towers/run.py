@@ -32,7 +32,7 @@ IMAGE_LEGS = {
     "large": (96, Leg(1_500_000, rate=1.2e-3), {"icon:": 0.3, "word:": 3.0, "emoji:": 1.3}),
     "more": (
         96,
-        Leg(1_000_000, rate=1.2e-3),
+        Leg(640_000, rate=1.2e-3),
         {"icon:": 0.3, "word:": 2.0, "emoji:": 1.3, "shape:": 2.0, "object:": 0.7, "document:": 0.6},
     ),
 }

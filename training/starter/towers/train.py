@@ -25,6 +25,7 @@ from safetensors.torch import save_file
 from torch import Tensor, distributed, nn
 from torch.nn import functional
 
+from ..text.teacher import has_bfloat16
 from .media import Pool
 
 Vary = Callable[[Tensor, torch.Generator], Tensor]
@@ -138,11 +139,6 @@ def class_loss(vectors: Tensor, own: Tensor, classes: Tensor, temperature: Tenso
     return functional.cross_entropy(scores, own)
 
 
-def _has_bfloat16() -> bool:
-    """Whether this processor computes in bfloat16; where it does not, torch imitates it slowly."""
-    return bool(torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())
-
-
 class Trainer:
     """One tower, one leg.
 
@@ -153,7 +149,7 @@ class Trainer:
     def __init__(self, tower: nn.Module, open_pool: OpenPool, vary: Vary, leg: Leg, path: Path) -> None:
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         self.tower = with_batchnorm(tower).to(self.device, memory_format=torch.channels_last).train()
-        self.half = self.device.type == "cuda" or _has_bfloat16()
+        self.half = self.device.type == "cuda" or has_bfloat16()
         self.open_pool, self.vary, self.leg, self.path = open_pool, vary, leg, path
         self.reopen()
         self.heat = nn.Parameter(torch.tensor([3.0, 3.0], device=self.device))
