@@ -32,7 +32,7 @@ IMAGE_LEGS = {
     "large": (96, Leg(1_500_000, rate=1.2e-3), {"icon:": 0.3, "word:": 3.0, "emoji:": 1.3}),
     "more": (
         96,
-        Leg(640_000, rate=1.2e-3),
+        Leg(410_000, rate=8e-4),
         {"icon:": 0.3, "word:": 2.0, "emoji:": 1.3, "shape:": 2.0, "object:": 0.7, "document:": 0.6},
     ),
 }
@@ -40,7 +40,7 @@ IMAGE_LEGS = {
 half."""
 AUDIO_LEGS: Mapping[str, tuple[Leg, Mapping[str, float]]] = {
     "first": (Leg(900_000, batch=256), {}),
-    "second": (Leg(1_000_000, rate=1.5e-3, batch=256), {"say:": 2.5}),
+    "second": (Leg(880_000, rate=1.5e-3, batch=256), {"say:": 2.5}),
 }
 """Everyday sounds are learned soon; a thousand words take long."""
 RECALL: Mapping[str, tuple[tuple[str, ...], dict[str, float]]] = {
