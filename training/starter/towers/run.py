@@ -27,14 +27,12 @@ MEDIA = {"image": "pictures", "audio": "sounds"}
 IMAGE = {"channels": 3, "widths": (32, 64, 160, 320), "blocks": (1, 1, 2, 1), "hidden": 512, "dimension": 384}
 AUDIO = {"channels": 1, "widths": (24, 48, 96, 192), "blocks": (1, 1, 2, 2), "hidden": 512, "dimension": 384}
 
+_RARE = {"icon:": 0.3, "object:": 0.7, "document:": 0.6}
 IMAGE_LEGS = {
     "small": (64, Leg(2_000_000, until=1_300_000), {"icon:": 0.5, "word:": 1.5, "chart:": 1.5}),
     "large": (96, Leg(1_500_000, rate=1.2e-3), {"icon:": 0.3, "word:": 3.0, "emoji:": 1.3}),
-    "more": (
-        96,
-        Leg(410_000, rate=8e-4),
-        {"icon:": 0.3, "word:": 2.0, "emoji:": 1.3, "shape:": 2.0, "object:": 0.7, "document:": 0.6},
-    ),
+    "more": (96, Leg(410_000, rate=8e-4), {**_RARE, "word:": 2.0, "emoji:": 1.3, "shape:": 2.0}),
+    "last": (96, Leg(240_000, rate=5e-4), {**_RARE, "word:": 1.5, "emoji:": 1.6, "shape:": 2.5}),
 }
 """Pixels along a side, how long, what is drawn more often: most is learned on small pictures, which cost less than
 half."""
@@ -46,9 +44,9 @@ AUDIO_LEGS: Mapping[str, tuple[Leg, Mapping[str, float]]] = {
 RECALL: Mapping[str, tuple[tuple[str, ...], dict[str, float]]] = {
     "image": (
         tuple("chart document emoji letter object scene shape texture word".split()),
-        {"sharpness": 60.0, "share": 0.3},
+        {"sharpness": 70.0, "share": 0.3},
     ),
-    "audio": (("sound", "say"), {"sharpness": 60.0, "share": 0.5}),
+    "audio": (("sound", "say"), {"sharpness": 50.0, "share": 0.5}),
 }
 """Families whose common meanings a tower recalls, and how."""
 
