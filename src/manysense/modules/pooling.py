@@ -33,6 +33,7 @@ class Pooling(Module):
 
     pooling_mode: one of MODES or several, concatenated in the order given.  include_prompt: False leaves the tokens
     of the prompt out.  Padding never counts; sums are taken in float32.  An item without any token gives zeros.
+    Means divide by `token_weights_sum` (batch,) where a module before has weighted the tokens (WordWeights).
     """
 
     config_keys: ClassVar[Sequence[str]] = ("embedding_dimension", "pooling_mode", "include_prompt")
@@ -94,9 +95,10 @@ class Pooling(Module):
             return last_token(tokens, kept)
         if mode == "max":
             return max_pool(tokens, kept)
+        total = features.get("token_weights_sum")
         if mode == "weightedmean":
-            return weighted_mean_pool(tokens, mask, kept)
-        return mean_pool(tokens, kept, power=0.5 if mode == "mean_sqrt_len_tokens" else 1.0)
+            return weighted_mean_pool(tokens, mask, kept, total)
+        return mean_pool(tokens, kept, 0.5 if mode == "mean_sqrt_len_tokens" else 1.0, total)
 
     @classmethod
     def load_from(cls, folder: Path, **kwargs: Any) -> Pooling:
@@ -136,24 +138,29 @@ def without_prompt(mask: Tensor, prompt_length: Any) -> Tensor:
     return mask * (mask.cumsum(1) > lengths).to(mask.dtype)
 
 
-def mean_pool(tokens: Tensor, mask: Tensor, power: float = 1.0) -> Tensor:
-    """Sum of the token vectors that are not padding, over their number to `power` (1: mean, 0.5: mean_sqrt_len).
+def mean_pool(tokens: Tensor, mask: Tensor, power: float = 1.0, total: Tensor | None = None) -> Tensor:
+    """Sum of the token vectors that are not padding, over `total` to `power` (1: mean, 0.5: mean_sqrt_len).
 
-    tokens: (batch, length, width) float. mask: (batch, length) 0/1.  Returns (batch, width) in the dtype of `tokens`.
-    Source: Reimers & Gurevych 2019, section 3.
+    tokens: (batch, length, width) float. mask: (batch, length) 0/1.  total: (batch,), None for the number of tokens.
+    Returns (batch, width) in the dtype of `tokens`.  Source: Reimers & Gurevych 2019, section 3.
     """
     weights = mask.unsqueeze(-1).float()  # (batch, length, 1)
-    total = (tokens.float() * weights).sum(1)
-    return (total / weights.sum(1).clamp_min(1e-9) ** power).to(tokens.dtype)
+    return ((tokens.float() * weights).sum(1) / _divisor(weights, total) ** power).to(tokens.dtype)
 
 
-def weighted_mean_pool(tokens: Tensor, mask: Tensor, kept: Tensor) -> Tensor:
+def weighted_mean_pool(tokens: Tensor, mask: Tensor, kept: Tensor, total: Tensor | None = None) -> Tensor:
     """Mean weighted by position, 1 for the first attended token; leaving out a prompt keeps the others' weights.
 
-    Source: Muennighoff 2022 (SGPT), section 3.
+    total: (batch,) what the sum is divided by, None for the sum of the weights.  Source: Muennighoff 2022 (SGPT),
+    section 3.
     """
     weights = (mask.cumsum(1) * kept).unsqueeze(-1).float()
-    return ((tokens.float() * weights).sum(1) / weights.sum(1).clamp_min(1e-9)).to(tokens.dtype)
+    return ((tokens.float() * weights).sum(1) / _divisor(weights, total)).to(tokens.dtype)
+
+
+def _divisor(weights: Tensor, total: Tensor | None) -> Tensor:
+    """(batch, 1): `total`, or the sum of the weights (batch, length, 1); never 0."""
+    return (weights.sum(1) if total is None else total.unsqueeze(-1).float()).clamp_min(1e-9)
 
 
 def max_pool(tokens: Tensor, mask: Tensor) -> Tensor:

@@ -1,15 +1,26 @@
-"""From the constructor's arguments to loaded modules.
+"""From arguments to what they mean: the constructor's → loaded modules, a call's → its frozen Settings.
 
-Knows: old names of arguments. Does not know: what a SentenceTransformer does.
+Knows: old names of arguments, what a call may be given. Does not know: what a SentenceTransformer does.
 """
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from ..errors import UsageError
+from ..inputs.prompts import resolve_prompt
+from ..settings import Settings
 from ..warn import warn
+
+if TYPE_CHECKING:
+    from ..media.policy import Policy
+    from .model import SentenceTransformer
+
+logger = logging.getLogger("manysense")
 
 _OLD_NAMES = {
     "tokenizer_kwargs": "processor_kwargs",
@@ -23,9 +34,9 @@ _OLD_NAMES = {
 }
 
 LATER = frozenset(
-    "start_multi_process_pool stop_multi_process_pool encode_multi_process evaluate fit old_fit push_to_hub "
-    "save_to_hub merge compile gradient_checkpointing_enable add_adapter load_adapter set_adapter active_adapters "
-    "get_adapter_state_dict delete_adapter enable_adapters disable_adapters clear_placement_cache".split()
+    "evaluate fit old_fit push_to_hub save_to_hub merge compile gradient_checkpointing_enable add_adapter load_adapter "
+    "set_adapter active_adapters get_adapter_state_dict delete_adapter enable_adapters disable_adapters "
+    "clear_placement_cache".split()
 )
 """Names of the known library that are on their way."""
 
@@ -69,3 +80,46 @@ def load_named(
     if saved_as != "SentenceTransformer":
         warn(f"{name} was saved as a {saved_as}; its modules are used to make embeddings")
     return loaded
+
+
+def call_settings(
+    model: SentenceTransformer,
+    kwargs: Mapping[str, Any],
+    *,
+    prompt: str | None,
+    prompt_name: str | None,
+    truncate_dim: int | None,
+    progress: bool | None,
+    policy: Policy | None,
+    **named: Any,
+) -> Settings:
+    """The call, frozen: model attributes may change meanwhile. Raises UsageError."""
+    known = model.get_model_kwargs()
+    unknown = set(kwargs) - set(known) - {"task", "processing_kwargs"}
+    if unknown:
+        raise UsageError(
+            f"encode got unknown arguments {sorted(unknown)}; this model takes {known or 'no further ones'}"
+        )
+    dims = truncate_dim if truncate_dim is not None else model.truncate_dim
+    check_dims(model, dims)
+    verbose = logger.getEffectiveLevel() in (logging.INFO, logging.DEBUG)
+    return Settings(
+        prompt=resolve_prompt(prompt, prompt_name, model.prompts, model.default_prompt_name),
+        task=kwargs.get("task"),
+        max_length=model.max_seq_length,
+        truncate_dim=dims,
+        progress=verbose if progress is None else progress,
+        policy=policy or model.policy,
+        processing=kwargs.get("processing_kwargs") or {},
+        forward={k: v for k, v in kwargs.items() if k in known},
+        **named,
+    )
+
+
+def check_dims(model: SentenceTransformer, dims: int | None) -> None:
+    """Raise UsageError unless vectors of this model can be cut to `dims` numbers."""
+    if dims is None:
+        return
+    full = model._full_dimension()
+    if isinstance(dims, bool) or not isinstance(dims, (int, np.integer)) or dims < 1 or (full and dims > full):
+        raise UsageError(f"truncate_dim={dims!r} must be a whole number from 1 to {full or 'the width of the model'}")

@@ -1,12 +1,13 @@
 """One call of encode, from its inputs to its rows.
 
-Knows: which store the rows go to, what happens on errors, what is said at the end. Does not know: the public face
-(model.py), how batches run (batching/run.py).
+Knows: what is checked before, which store the rows go to, what is raised or returned at the end. Does not know: the
+public face (model.py), how rows come into the store (collect.py), how batches run (batching/run.py).
 """
 
 from __future__ import annotations
 
-import time
+import contextlib
+import sys
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -15,6 +16,8 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from ..batching.parcels import WorkerError
+from ..batching.pool import pool_for
 from ..batching.run import Done, run
 from ..errors import ItemError, UsageError
 from ..inputs.shape import as_items, is_single
@@ -22,16 +25,16 @@ from ..line import ModelLine
 from ..outputs import dense
 from ..outputs.precision import as_ranges, own_ranges, quantize
 from ..outputs.rows import ArrayRows, ListRows, check_width
-from ..progress import bar
+from ..settings import positive
 from ..warn import warn
+from .collect import collect, finish_of, gather
 
 if TYPE_CHECKING:
+    from ..batching.pool import Pool
     from ..settings import Settings
     from .model import SentenceTransformer
 
 Form = Literal["numpy", "tensor", "list"]
-FEW = 64
-BIG = 1_000_000_000
 
 
 class Kept(tuple[Any, npt.NDArray[np.int64]]):
@@ -60,25 +63,44 @@ class Kept(tuple[Any, npt.NDArray[np.int64]]):
 
 
 def encode(
-    model: SentenceTransformer, inputs: Any, settings: Settings, *, form: Form, device: Any, ranges: Any, out: Any
+    model: SentenceTransformer,
+    inputs: Any,
+    settings: Settings,
+    form: Form,
+    device: Any,
+    *,
+    ranges: Any,
+    out: Any,
+    pool: Pool | None,
+    chunk_size: int | None,
 ) -> Any:
     items, total, single = as_items(inputs)
     _check_call(model, settings, form, total, single, out, ranges)
+    if chunk_size is not None:
+        positive("chunk_size", chunk_size)
     ranges = _ranges_for(model, settings, ranges, single)
-    network = model.on(device)
-    line = ModelLine(model, network, settings, _finish(settings))
+    elsewhere = pool is not None or isinstance(device, (list, tuple))
+    network = model if elsewhere else model.on(device)
+    where = torch.device("cpu") if elsewhere else network.device
+    line = ModelLine(model, network, settings, finish_of(settings))
     if isinstance(items, (list, tuple)):
         _check_inputs(line, items, settings, single)
-    store = _store(network, settings, form, total, ranges, out)
-    count, failed = _collect(line, items, settings, store, total, single)
+    store = _store(where, network.dtype, settings, form, total, ranges, out)
+    with pool_for(model, pool, device) as workers, _kept_at_death(store, total):
+        if workers is None:
+            count, failed = collect(line, items, settings, store, total)
+        else:
+            count, failed = gather(workers, line, items, settings, store, total, chunk_size)
+    if failed and settings.on_error == "raise":
+        raise _placed(failed[0], single, store, count)
     line.warn(None if single else count)
     if settings.on_error == "nan":
         for error in failed:
             store.fill_nan(error.index or 0, _width(model, settings))
     if settings.on_error == "skip":
         rows, indices = store.kept(count, settings.truncate_dim or model.get_embedding_dimension())
-        return Kept(_shaped(rows, settings, form, network, ranges), indices, failed)
-    shaped = _shaped(store.finish(count), settings, form, network, ranges)
+        return Kept(_shaped(rows, settings, form, where, ranges), indices, failed)
+    shaped = _shaped(store.finish(count), settings, form, where, ranges)
     return shaped[0] if single else shaped
 
 
@@ -90,7 +112,7 @@ def encode_stream(
             f"encode_stream takes many inputs, got one {type(inputs).__name__}; use encode, or a list of it"
         )
     ranges = _ranges_for(model, settings, ranges, False, stream=True)
-    line = ModelLine(model, model.on(device), settings, _finish(settings))
+    line = ModelLine(model, model.on(device), settings, finish_of(settings))
     return _stream(model, line, inputs, settings, ranges, with_index)
 
 
@@ -190,78 +212,38 @@ def _check_inputs(line: ModelLine, items: Sequence[Any], settings: Settings, sin
 
 
 def _store(
-    network: Any, settings: Settings, form: Form, total: int | None, ranges: Any, out: Any
+    where: torch.device, dtype: torch.dtype, settings: Settings, form: Form, total: int | None, ranges: Any, out: Any
 ) -> ArrayRows | ListRows:
+    """For rows of `dtype` that come out on the device `where`."""
     if settings.output != "sentence_embedding" or form == "list":
         return ListRows()
-    if (
-        form == "tensor"
-        and settings.precision == "float32"
-        and (network.device.type != "cpu" or network.dtype == torch.bfloat16)
-    ):
+    if form == "tensor" and settings.precision == "float32" and (where.type != "cpu" or dtype == torch.bfloat16):
         return ListRows()
     return ArrayRows(total, settings.precision, ranges, out)
 
 
-def _finish(settings: Settings) -> Any:
-    """Batch features → rows, as this call wants them."""
-    dims, normalize = settings.truncate_dim, settings.normalize
-    if settings.output == "token_embeddings":
-        return lambda features, count: dense.token_matrices(features)
-    if settings.output is None:
-        return lambda features, count: dense.items(features, count, dims, normalize)
-    return lambda features, count: dense.vectors(features, dims, normalize)
+# ---- after it
 
 
-# ---- the work
-
-
-def _collect(
-    line: ModelLine,
-    items: Iterable[Any],
-    settings: Settings,
-    store: ArrayRows | ListRows,
-    total: int | None,
-    single: bool,
-) -> tuple[int, list[ItemError]]:
-    """Write every row; (number of inputs, errors of those that failed)."""
-    failed: list[ItemError] = []
-    count = 0
-    eta = _Eta(line, total)
-    with bar("Encoding", total, settings.progress) as advance, line.model.evaluating():
-        pieces = run(line, items, batch_size=settings.batch_size, few=total is not None and total <= FEW)
-        try:
-            for done in pieces:
-                rows = [row for unit in done.rows for row in unit]
-                count = max(count, 1 + max(rows))
-                if done.error is not None:
-                    if settings.on_error == "raise":
-                        raise _placed(done.error, rows[0], total, single, store, count)
-                    done.error.index, done.error.total = rows[0], total
-                    failed.append(done.error)
-                else:
-                    store.write(done.rows, _storable(done.values, store))
-                    line.saw(done)
-                    eta.saw(done)
-                advance(len(rows))
-        finally:
-            pieces.close()  # type: ignore[attr-defined]
-    return count if total is None else total, failed
-
-
-def _storable(values: Any, store: ArrayRows | ListRows) -> Any:
-    return dense.storable(values) if isinstance(store, ArrayRows) else values
-
-
-def _placed(
-    error: ItemError, row: int, total: int | None, single: bool, store: ArrayRows | ListRows, count: int
-) -> ItemError:
-    if not single:
-        error.index, error.total = row, total
-        error.partial = Kept(*store.kept(count if total is None else total, None))
-        if error.hint is None:
-            error.hint = 'Set broken inputs aside with on_error="skip"; what was finished is in error.partial.'
+def _placed(error: ItemError, single: bool, store: ArrayRows | ListRows, count: int) -> ItemError:
+    """The error that ends a call, with what was finished of `count` inputs."""
+    if single:
+        error.index = error.total = None
+        return error
+    error.partial = Kept(*store.kept(count, None))
+    if error.hint is None:
+        error.hint = 'Set broken inputs aside with on_error="skip"; what was finished is in error.partial.'
     return error
+
+
+@contextlib.contextmanager
+def _kept_at_death(store: ArrayRows | ListRows, total: int | None) -> Iterator[None]:
+    """A process that dies costs no row that was finished."""
+    try:
+        yield
+    except WorkerError as error:
+        error.partial = Kept(*store.kept(sys.maxsize if total is None else total, None))
+        raise
 
 
 def _width(model: Any, settings: Settings) -> int:
@@ -271,10 +253,7 @@ def _width(model: Any, settings: Settings) -> int:
     return int(dims)
 
 
-# ---- after it
-
-
-def _shaped(rows: Any, settings: Settings, form: Form, network: Any, ranges: Any) -> Any:
+def _shaped(rows: Any, settings: Settings, form: Form, where: torch.device, ranges: Any) -> Any:
     if form == "list" and settings.precision != "float32":
         rows = _as_array(rows)
         if ranges is not None or "binary" in settings.precision:
@@ -289,7 +268,7 @@ def _shaped(rows: Any, settings: Settings, form: Form, network: Any, ranges: Any
         return rows
     if form == "tensor":
         if isinstance(rows, list):
-            return torch.stack(rows) if rows else torch.tensor([], device=network.device)
+            return torch.stack(rows) if rows else torch.tensor([], device=where)
         return torch.from_numpy(rows)
     if form == "list" and settings.precision != "float32":
         return list(torch.from_numpy(rows))
@@ -298,30 +277,3 @@ def _shaped(rows: Any, settings: Settings, form: Form, network: Any, ranges: Any
 
 def _as_array(rows: list[Tensor]) -> npt.NDArray[Any]:
     return dense.storable(torch.stack(rows)).cpu().numpy() if rows else np.empty((0, 0), np.float32)
-
-
-class _Eta:
-    """Says once, with a measured time, that a big model on a CPU takes long."""
-
-    def __init__(self, line: ModelLine, total: int | None) -> None:
-        self._line, self._total, self._start, self._seen = line, total, time.monotonic(), 0
-        self._wanted = line.device_type == "cpu" and not line.model.said_slow
-
-    def saw(self, done: Done) -> None:
-        self._seen += len(done.rows)
-        if not self._wanted or self._total is None or self._seen >= self._total:
-            return
-        self._wanted = False
-        if sum(p.numel() for p in self._line.model.parameters()) < BIG:
-            return
-        self._line.model.said_slow = True
-        seconds = (time.monotonic() - self._start) / self._seen * (self._total - self._seen)
-        if seconds > 10:
-            warn(
-                f"a model of {BIG // 10**9}+ billion parameters on a CPU: about {_spoken(seconds)} left for the other "
-                f"{self._total - self._seen} inputs; a GPU or a smaller model is quicker"
-            )
-
-
-def _spoken(seconds: float) -> str:
-    return f"{seconds / 60:.0f} min" if seconds >= 90 else f"{seconds:.0f} s"

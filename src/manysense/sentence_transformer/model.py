@@ -7,28 +7,25 @@ Knows: the public face, which is Sentence Transformers' (5.4 to 6.x). Does not k
 from __future__ import annotations
 
 import contextlib
-import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, ClassVar, Literal, NoReturn, overload
+from typing import Any, ClassVar, Literal, overload
 
-import numpy as np
 import numpy.typing as npt
 from torch import Tensor, nn
 
 from ..batching.devices import as_device
+from ..batching.pool import Pool, checked, start
 from ..errors import UsageError
-from ..inputs.prompts import DOCUMENT_NAMES, QUERY_NAMES, first_named, resolve_prompt
+from ..inputs.prompts import DOCUMENT_NAMES, QUERY_NAMES, first_named
 from ..inputs.types import Modality
 from ..media.policy import DEFAULT, Policy
 from ..model import Model, checked_prompts
 from ..outputs.precision import as_ranges
-from ..settings import OnError, OnTruncate, OutputValue, Precision, Settings
+from ..settings import OnError, OnTruncate, OutputValue, Precision
 from ..util.similarity import SimilarityFunction
-from .construct import LATER, load_named, renamed
+from .construct import LATER, call_settings, check_dims, load_named, renamed
 from .encode import Kept, encode, encode_stream
-
-logger = logging.getLogger("manysense")
 
 Vectors = npt.NDArray[Any]
 Similarity = Literal["cosine", "dot", "euclidean", "manhattan"]
@@ -207,7 +204,7 @@ class SentenceTransformer(Model):
         device: Any = None,
         normalize_embeddings: bool = False,
         truncate_dim: int | None = None,
-        pool: Any = None,
+        pool: Pool | None = None,
         chunk_size: int | None = None,
         *,
         modality: Modality | None = None,
@@ -226,7 +223,9 @@ class SentenceTransformer(Model):
         precision: "float32" (the model's own float type), "int8", "uint8" (with `ranges`, (2, dims)), "binary",
         "ubinary".  modality: what plain inputs are.  on_error: "raise"; "nan" fills the rows of broken inputs;
         "skip" leaves them out and returns Kept(embeddings, indices).  on_truncate: "warn", "error", "ignore".
-        out: a writable array or memory map (inputs, dims) to write into.
+        out: a writable array or memory map (inputs, dims) to write into.  pool: do the work in these processes, whose
+        devices then count and not `device`; a list as `device` starts some for this call alone.  The result is that of
+        one process, on the CPU.  chunk_size: inputs that a process is sent at once.
 
         Returns (inputs, dims) as a numpy array, a tensor with convert_to_tensor, a list of tensors with
         convert_to_numpy=False; for a single input its row alone.  bfloat16 becomes float32 in numpy.
@@ -236,9 +235,8 @@ class SentenceTransformer(Model):
         """
         if inputs is None and "sentences" in kwargs:
             inputs = kwargs.pop("sentences")
-        if pool is not None or isinstance(device, (list, tuple)):
-            _no_pools()
-        settings = self._settings(
+        settings = call_settings(
+            self,
             kwargs,
             prompt=prompt,
             prompt_name=prompt_name,
@@ -255,7 +253,7 @@ class SentenceTransformer(Model):
         )
         as_tensor, as_numpy = convert_to_tensor, convert_to_numpy and not convert_to_tensor
         form: Literal["tensor", "numpy", "list"] = "tensor" if as_tensor else "numpy" if as_numpy else "list"
-        return encode(self, inputs, settings, form=form, device=device, ranges=ranges, out=out)
+        return encode(self, inputs, settings, form, device, ranges=ranges, out=out, pool=pool, chunk_size=chunk_size)
 
     def encode_query(
         self, inputs: Any = None, prompt_name: str | None = None, prompt: str | None = None, *args: Any, **kwargs: Any
@@ -307,7 +305,8 @@ class SentenceTransformer(Model):
         with_index: yield (position, row).  on_error="skip" leaves broken inputs out.  int8 and uint8 need `ranges`,
         or ranges kept with the model (`embedding_ranges`).
         """
-        settings = self._settings(
+        settings = call_settings(
+            self,
             kwargs,
             prompt=prompt,
             prompt_name=prompt_name,
@@ -324,47 +323,37 @@ class SentenceTransformer(Model):
         )
         return encode_stream(self, inputs, settings, device=device, ranges=ranges, with_index=with_index)
 
-    def _settings(
-        self,
-        kwargs: dict[str, Any],
-        *,
-        prompt: str | None,
-        prompt_name: str | None,
-        truncate_dim: int | None,
-        progress: bool | None,
-        policy: Policy | None,
-        **named: Any,
-    ) -> Settings:
-        """The call, frozen: model attributes may change meanwhile. Raises UsageError."""
-        known = self.get_model_kwargs()
-        unknown = set(kwargs) - set(known) - {"task", "processing_kwargs"}
-        if unknown:
-            raise UsageError(
-                f"encode got unknown arguments {sorted(unknown)}; this model takes {known or 'no further ones'}"
-            )
-        dims = truncate_dim if truncate_dim is not None else self.truncate_dim
-        self._check_dims(dims)
-        verbose = logger.getEffectiveLevel() in (logging.INFO, logging.DEBUG)
-        return Settings(
-            prompt=resolve_prompt(prompt, prompt_name, self.prompts, self.default_prompt_name),
-            task=kwargs.get("task"),
-            max_length=self.max_seq_length,
-            truncate_dim=dims,
-            progress=verbose if progress is None else progress,
-            policy=policy or self.policy,
-            processing=kwargs.get("processing_kwargs") or {},
-            forward={k: v for k, v in kwargs.items() if k in known},
-            **named,
-        )
+    # ---- pools of processes
 
-    def _check_dims(self, dims: int | None) -> None:
-        if dims is None:
-            return
-        full = self._full_dimension()
-        if isinstance(dims, bool) or not isinstance(dims, (int, np.integer)) or dims < 1 or (full and dims > full):
-            raise UsageError(
-                f"truncate_dim={dims!r} must be a whole number from 1 to {full or 'the width of the model'}"
-            )
+    def start_multi_process_pool(self, target_devices: Sequence[Any] | None = None) -> Pool:
+        """Worker processes with this model, for `encode(…, pool=pool)`; `with` ends them, as `pool.stop()` does.
+
+        target_devices: one worker for each, ["cuda:0", "cuda:1"] or ["cpu"] * 4.  None: every CUDA device, else CPU
+        workers, as many as there are cores and at most 4; they share out the threads that torch has here.
+        A script starts a pool under `if __name__ == "__main__":`.  Raises UsageError, WorkerError.
+        """
+        return start(self, target_devices)
+
+    @staticmethod
+    def stop_multi_process_pool(pool: Pool) -> None:
+        """End the processes of a pool, also in the middle of their work."""
+        checked(pool).stop()
+
+    def encode_multi_process(
+        self,
+        sentences: Any,
+        pool: Pool,
+        prompt_name: str | None = None,
+        prompt: str | None = None,
+        batch_size: int | None = None,
+        chunk_size: int | None = None,
+        show_progress_bar: bool | None = None,
+        **kwargs: Any,
+    ) -> Vectors:
+        """Old name of `encode(…, pool=pool)`."""
+        given = {"chunk_size": chunk_size, **kwargs}
+        made: Vectors = self.encode(sentences, prompt_name, prompt, batch_size, show_progress_bar, pool=pool, **given)
+        return made
 
     # ---- dimensions
 
@@ -388,7 +377,7 @@ class SentenceTransformer(Model):
     @contextlib.contextmanager
     def truncate_embeddings(self, truncate_dim: int | None) -> Iterator[None]:
         """Within this context, calls that name no truncate_dim use this one."""
-        self._check_dims(truncate_dim)
+        check_dims(self, truncate_dim)
         before, self.truncate_dim = self.truncate_dim, truncate_dim
         try:
             yield
@@ -424,7 +413,7 @@ class SentenceTransformer(Model):
     def set_pooling_include_prompt(self, include_prompt: bool) -> None:
         """Whether pooling counts the prompt's tokens."""
         module: Any
-        for module in self:
+        for module in self.modules():
             if hasattr(module, "include_prompt"):
                 module.include_prompt = include_prompt
 
@@ -438,9 +427,3 @@ class SentenceTransformer(Model):
         if self.embedding_ranges is None:
             return {}
         return {"embedding_ranges": as_ranges(self.embedding_ranges).tolist()}
-
-
-def _no_pools() -> NoReturn:
-    raise UsageError(
-        "pools of processes are not supported yet; one call already uses every core, and threads may share one model"
-    )

@@ -30,19 +30,25 @@ def as_matrix(vectors: Any) -> Tensor:
 
 
 def as_float(vectors: Any) -> Tensor:
-    """A float32 (or float64) tensor. Raises UsageError for what is no number array."""
+    """A dense float32 (or float64) tensor. Raises UsageError for what is no number array."""
+    made = as_tensor(vectors)
+    made = made.to_dense() if made.is_sparse else made
+    return made if made.dtype in (torch.float32, torch.float64) else made.float()
+
+
+def as_tensor(vectors: Any) -> Tensor:
+    """A tensor in the caller's own number type and layout. Raises UsageError for what is no number array."""
     try:
-        made = _tensor(vectors)
+        return _tensor(vectors)
     except (TypeError, ValueError, RuntimeError) as error:
         raise UsageError(f"vectors must be numbers of one shape: {first_line(error)}") from None
-    return made if made.dtype in (torch.float32, torch.float64) else made.float()
 
 
 def _tensor(vectors: Any) -> Tensor:
     if isinstance(vectors, Tensor):
-        return vectors.to_dense() if vectors.is_sparse else vectors
+        return vectors
     if isinstance(vectors, (list, tuple)) and len(vectors) and isinstance(vectors[0], Tensor):
-        return torch.stack([_tensor(vector) for vector in vectors])
+        return torch.stack([_tensor(vector).to_dense() for vector in vectors])
     if isinstance(vectors, (list, tuple)):
         arrays = len(vectors) and isinstance(vectors[0], np.ndarray)
         vectors = np.asarray(vectors, None if arrays else np.float32) if len(vectors) else np.empty((0, 0), np.float32)

@@ -1,30 +1,47 @@
 """The folders of Sentence Transformers: modules.json and one sub-folder per module.
 
-Knows: the class names of every version, old and new. A name that is not on the list is imported only with
-trust_remote_code, and never from outside the model's own folder or an installed package that it names.
+Knows: the class names of every version, old and new, and that a folder may be in the middle of a save. Does not know:
+what a module reads in its folder, how a class that is on no list is found (foreign.py).
 """
 
 from __future__ import annotations
 
 import importlib
-from pathlib import Path
+from collections.abc import Mapping
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from ...errors import ModelError, UntrustedCode
 from ...modules.base import read_json
-from ..save import OWN_FILE
+from ..foreign import foreign_class
+from ..save import OWN_FILE, SAVING
 from ..types import Loaded, Wanted
 
+_OLD_TRANSFORMERS = ("BERT", "RoBERTa", "DistilBERT", "ALBERT", "CamemBERT", "XLMRoBERTa", "XLNet")
+"""What Transformer was called before version 0.4, one class for each architecture."""
+
 _CLASSES = {
-    "Transformer": "manysense.modules.transformer:Transformer",
+    "Asym": "manysense.modules.router:Router",
+    "BoW": "manysense.modules.bow:BoW",
     "CLIPModel": "manysense.modules.transformer:Transformer",
-    "Pooling": "manysense.modules.pooling:Pooling",
-    "Normalize": "manysense.modules.normalize:Normalize",
+    "CNN": "manysense.modules.cnn:CNN",
     "Dense": "manysense.modules.dense:Dense",
+    "Dropout": "manysense.modules.dropout:Dropout",
+    "LSTM": "manysense.modules.lstm:LSTM",
+    "LayerNorm": "manysense.modules.layer_norm:LayerNorm",
+    "Normalize": "manysense.modules.normalize:Normalize",
+    "Pooling": "manysense.modules.pooling:Pooling",
+    "Router": "manysense.modules.router:Router",
     "StaticEmbedding": "manysense.modules.static_embedding:StaticEmbedding",
-    "Towers": "manysense.modules.towers:Towers",
     "TokenSum": "manysense.modules.towers.text:TokenSum",
+    "Towers": "manysense.modules.towers:Towers",
+    "Transformer": "manysense.modules.transformer:Transformer",
+    "WeightedLayerPooling": "manysense.modules.weighted_layer_pooling:WeightedLayerPooling",
+    "WordEmbeddings": "manysense.modules.word_embeddings:WordEmbeddings",
+    "WordWeights": "manysense.modules.word_weights:WordWeights",
+    **dict.fromkeys(_OLD_TRANSFORMERS, "manysense.modules.transformer:Transformer"),
 }
+"""Last part of a class path → our class. The packages that versions have put it in differ, its name does not."""
 _PACKAGES = ("sentence_transformers.", "manysense.")
 NAME = "modules.json"
 
@@ -36,27 +53,42 @@ def recognises(folder: Path) -> bool:
 def read(folder: Path, wanted: Wanted) -> Loaded:
     """Raises ModelError for a folder that is broken, UntrustedCode for a module class outside the list."""
     listed = _listed(folder / NAME)
-    config = read_json(folder / "config_sentence_transformers.json", default={})
     modules: dict[str, Any] = {}
     for entry in sorted(listed, key=lambda e: int(e.get("idx", 0))):
-        kind = _class_of(str(entry["type"]), wanted)
-        path = _inside(folder, str(entry.get("path") or ""))
-        if not hasattr(kind, "load_from"):
-            raise ModelError(f"{entry['type']} has no load_from(folder)")
         name = str(entry.get("name", entry.get("idx")))
         if not name or "." in name:
             raise ModelError(f"{folder / NAME}: {name!r} cannot be the name of a module")
-        modules[name] = kind.load_from(
-            path,
-            trust_remote_code=wanted.trust_remote_code,
-            model_kwargs=wanted.model_kwargs,
-            processor_kwargs=wanted.processor_kwargs,
-            config_kwargs=wanted.config_kwargs,
-            weights=wanted.weights,
-        )
+        module = modules[name] = load_module(str(entry["type"]), folder, str(entry.get("path") or ""), wanted)
+        if entry.get("kwargs"):
+            module.listed_kwargs = [str(one) for one in entry["kwargs"]]
+            module.forward_kwargs = frozenset({*getattr(module, "forward_kwargs", ()), *module.listed_kwargs})
+    whole = _whole(folder, listed)
+    config = read_json(whole / "config_sentence_transformers.json", default={})
     card = folder / "README.md"
     text = card.read_text(encoding="utf-8") if card.is_file() else None
-    return Loaded(modules, config, text, read_json(folder / OWN_FILE, default={}))
+    return Loaded(modules, config, text, read_json(whole / OWN_FILE, default={}))
+
+
+def load_module(kind: str, folder: Path, path: str, wanted: Wanted) -> Any:
+    """One module of the model in `folder`, from its sub-folder `path`.
+
+    kind: the dotted name of its class.  Raises ModelError, UntrustedCode.
+    """
+    found = _class_of(kind, folder, wanted)
+    place = _inside(folder, path)
+    if not hasattr(found, "load_from"):
+        raise ModelError(f"{kind} has no load_from(folder)")
+    return found.load_from(place, **_arguments(wanted))
+
+
+def _arguments(wanted: Wanted) -> Mapping[str, Any]:
+    return {
+        "trust_remote_code": wanted.trust_remote_code,
+        "model_kwargs": wanted.model_kwargs,
+        "processor_kwargs": wanted.processor_kwargs,
+        "config_kwargs": wanted.config_kwargs,
+        "weights": wanted.weights,
+    }
 
 
 def _listed(path: Path) -> list[dict[str, Any]]:
@@ -66,23 +98,14 @@ def _listed(path: Path) -> list[dict[str, Any]]:
     return listed
 
 
-def _class_of(name: str, wanted: Wanted) -> Any:
+def _class_of(name: str, folder: Path, wanted: Wanted) -> Any:
     last = name.rpartition(".")[2]
     if name.startswith(_PACKAGES) and last in _CLASSES:
         module, _, attribute = _CLASSES[last].partition(":")
         return getattr(importlib.import_module(module), attribute)
     if name.startswith(_PACKAGES):
         raise ModelError(f"module class {name!r} is not supported yet")
-    if not wanted.trust_remote_code:
-        raise UntrustedCode(
-            f"modules.json names {name!r}, which is not a known module and was not imported\n"
-            "  Read that code, then pass trust_remote_code=True."
-        )
-    module, _, attribute = name.rpartition(".")
-    try:
-        return getattr(importlib.import_module(module), attribute)
-    except (ImportError, AttributeError, ValueError) as error:
-        raise ModelError(f"module class {name!r} cannot be imported: {error}") from error
+    return foreign_class(name, folder, wanted)
 
 
 def _inside(folder: Path, path: str) -> Path:
@@ -91,3 +114,10 @@ def _inside(folder: Path, path: str) -> Path:
     if not made.is_relative_to(folder.resolve()):
         raise UntrustedCode(f"modules.json points outside its folder: {path!r}")
     return made
+
+
+def _whole(folder: Path, listed: list[dict[str, Any]]) -> Path:
+    """Where the files beside the modules are: the folder, or the copy that a save which was killed left in it."""
+    first = PurePosixPath(str(listed[0].get("path") or "")).parts[:1]
+    copy = folder / first[0] if first and first[0].startswith(SAVING) else folder
+    return copy if recognises(copy) else folder

@@ -16,11 +16,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from ...errors import ItemError, MediaError, ModelError, UnsupportedModality
+from ...errors import ItemError, MediaError, ModelError
 from ...inputs.types import Item, Part, Route
 from ...media.video import even_indices
 from ...starter import pixels, waves
-from ..base import Features, InputModule, Measured, read_json, write_json
+from ..base import Features, InputModule, Measured, parted, read_json, write_json
 from ..transformer.pixels import unknown_overrides
 from .folder import load_net, load_text, save_net, save_text
 
@@ -192,14 +192,7 @@ def _only(item: Item) -> Part:
     """The one part of an item. Raises UnsupportedModality."""
     if len(item.parts) == 1:
         return item.parts[0]
-    together = " and ".join(item.modalities)
-    what = together if len(item.modalities) > 1 else f"{len(item.parts)} parts of {together}"
-    raise UnsupportedModality(
-        f"this model encodes text, image, audio, video one at a time, and the item holds {what}",
-        source=what,
-        hint="Encode the parts as items of their own. To fuse them, choose how: for example the normalised mean of "
-        "their normalised vectors.",
-    )
+    raise parted(item, ("text", "image", "audio", "video"))
 
 
 def _prepared(part: Part, indices: Sequence[int], reader: Reader) -> Features:

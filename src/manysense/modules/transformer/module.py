@@ -329,6 +329,8 @@ class Transformer(InputModule):
             if isinstance(value, Tensor) and value.is_floating_point():
                 given[name] = value.to(self.model.dtype)
         output = method(**given, return_dict=True)
+        if getattr(self.config, "output_hidden_states", False) and "hidden_states" in output:
+            features["all_layer_embeddings"] = output["hidden_states"]
         for step in call.output:
             output = output[step]
         features[call.feature] = output

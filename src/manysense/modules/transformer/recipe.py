@@ -10,8 +10,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from ...errors import UnsupportedModality
 from ...inputs.types import Item, Route
+from ..base import parted
 
 if TYPE_CHECKING:
     from .messages import Chat
@@ -100,10 +100,4 @@ class Recipe:
         route: Route = present[0] if len(present) == 1 else present
         if route in self.routes and (isinstance(route, tuple) or len(item.parts) == 1):
             return route
-        what = " and ".join(present) if len(present) > 1 else f"{len(item.parts)} parts of {present[0]}"
-        raise UnsupportedModality(
-            f"this model encodes {', '.join(map(str, self.routes))} one at a time, and the item holds {what}",
-            source=what,
-            hint="Encode the parts as items of their own. To fuse them, choose how: for example the normalised mean of "
-            "their normalised vectors.",
-        )
+        raise parted(item, tuple(self.routes))

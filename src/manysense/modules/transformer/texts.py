@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from ...errors import ItemError
 from ...inputs.types import Item
+from ..base import parted
 
 if TYPE_CHECKING:
     from ...media.reader import Reader
@@ -20,6 +21,8 @@ def open_texts(items: Sequence[Item], reader: Reader, prompt: str) -> list[str |
     opened: list[str | ItemError] = []
     for item in items:
         try:
+            if len(item.parts) > 1:
+                raise parted(item, ("text",))
             opened.append(prompt + reader.text(item.parts[0]))
         except ItemError as error:
             opened.append(error)

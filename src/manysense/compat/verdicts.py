@@ -1,0 +1,144 @@
+"""What of a script's uses is covered here.
+
+Knows: how names, members and arguments of the known library compare with what this library has; it looks at the real
+classes, so that nothing has to be written down twice. Does not know: scripts (reading.py).
+"""
+
+from __future__ import annotations
+
+import ast
+import inspect
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, Literal, NoReturn
+
+from . import ours
+from .reading import Thing, Use
+from .table import VERSION, known
+
+Status = Literal["covered", "differs", "not yet", "unknown"]
+_MODEL = "SentenceTransformer"
+DIFFERENT = {
+    ("CLIPModel", "", ""): "it is an ordinary Transformer here",
+    ("http_get", "", ""): "addresses of private networks, and more than 512 MiB, are refused without a policy",
+    ("is_training_available", "", ""): "always False: training is still to come",
+    (_MODEL, "processor", ""): "it is the tokenizer; pictures and sounds are not prepared by it",
+    (_MODEL, "encode", "batch_size"): "only a cap: it changes no vector; left away, the cost of inputs decides",
+    (_MODEL, "encode", "device"): "a copy of the model is kept there; the model itself stays where it is",
+}
+"""(name, member, argument) → what is different. docs/differences.md has the whole list."""
+
+_FURTHER = ("sentences", "task", "processing_kwargs")
+"""Arguments that encode takes without naming them. It passes on others to modules that take them."""
+_LIKE_ENCODE = ("encode_query", "encode_document", "encode_multi_process")
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """One line of the answer. line from 1, column from 0.  use: as the script writes it.  note: why, or what to do."""
+
+    line: int
+    column: int
+    use: str
+    status: Status
+    note: str | None = None
+
+
+def verdicts(use: Use) -> Iterator[Verdict]:
+    """One for the use; for a call, one more for each argument that is not simply covered."""
+
+    def say(text: str, status: Status, note: str | None) -> Verdict:
+        return Verdict(use.line, use.column, text, status, note)
+
+    judged = _judge(use.thing)
+    if judged is None:
+        return
+    status, note = judged
+    if not use.called:
+        yield say(use.text, status, note)
+        return
+    apart = {} if status in ("not yet", "unknown") else _arguments(use)
+    plain = [f"{name}=" for name, _ in use.keywords if name not in apart]
+    yield say(f"{use.text}({', '.join(plain)})", status, note)
+    for name, (how, why) in apart.items():
+        yield say(f"{use.text}({name}=)", how, why)
+
+
+def _judge(thing: Thing) -> tuple[Status, str | None] | None:
+    """None for a member that neither library has: the script's own business."""
+    if not thing.name:
+        if known().today(thing.path) is None:
+            return "unknown", f"Sentence Transformers {VERSION} has no module {thing.path}"
+        return "covered", None
+    definer = known().definer(thing.path, thing.name)
+    if definer is None:
+        if thing.name == "__version__" and not thing.path:
+            return "covered", None
+        return "unknown", f"Sentence Transformers {VERSION} has no {thing.name} in {thing.path or 'its root'}"
+    found = ours.find(definer, thing.name)
+    if found is None or _only_refuses(found):
+        return "not yet", ours.says(definer, thing.name).partition(": ")[2].replace("\n  ", ". ", 1)
+    if thing.member and not _has(found, definer, thing):
+        if not thing.made or thing.member in known().members.get((definer, thing.name), ()):
+            return "not yet", f"{thing.name} has no {thing.member} here"
+        return None
+    note = DIFFERENT.get((thing.name, thing.member, ""))
+    return ("differs", note) if note else ("covered", None)
+
+
+def _only_refuses(found: Any) -> bool:
+    """Whether it is a function whose one purpose is to say that it is not here yet."""
+    return inspect.isfunction(found) and found.__annotations__.get("return") in ("NoReturn", NoReturn)
+
+
+def _has(found: Any, definer: str, thing: Thing) -> bool:
+    if thing.made and thing.name == _MODEL:
+        return thing.member in _members()
+    return hasattr(found, thing.member) or (thing.made and (definer, thing.name) not in known().members)
+
+
+@cache
+def _members() -> frozenset[str]:
+    """What a model has, its class's members and those that it gets when it is made."""
+    from torch import nn
+
+    from ..sentence_transformer.model import SentenceTransformer
+
+    return frozenset(dir(SentenceTransformer(modules=[nn.Identity()], device="cpu")))
+
+
+def _arguments(use: Use) -> dict[str, tuple[Status, str | None]]:
+    """Argument → verdict, for those that are not simply covered."""
+    thing = use.thing
+    definer = known().definer(thing.path, thing.name)
+    found = ours.find(definer, thing.name) if definer is not None else None
+    member = "encode" if thing.member in _LIKE_ENCODE else thing.member
+    function = getattr(found, member, None) if member else found
+    given: dict[str, tuple[Status, str | None]] = {}
+    if not callable(function):
+        return given
+    for name, value in use.keywords:
+        different = DIFFERENT.get((thing.name, member, name))
+        if name == "backend" and not (isinstance(value, ast.Constant) and value.value == "torch"):
+            given[name] = ("not yet", "models run with torch alone")
+        elif different is not None:
+            given[name] = ("differs", different)
+        elif not _takes(function, thing.name, member, name):
+            given[name] = ("not yet", f"{member or thing.name} does not take it here")
+        elif member == "encode" and name not in (*inspect.signature(function).parameters, *_FURTHER):
+            given[name] = ("unknown", "taken only by a model with a module that takes it")
+    return given
+
+
+def _takes(function: Callable[..., Any], name: str, member: str, argument: str) -> bool:
+    parameters = inspect.signature(function).parameters
+    if argument in parameters:
+        return True
+    if name == _MODEL and not member:
+        from ..sentence_transformer.construct import _OLD_NAMES
+
+        return argument in _OLD_NAMES
+    if name == "Transformer":  # its further arguments are there to be refused in words
+        return False
+    return any(parameter.kind is inspect.Parameter.VAR_KEYWORD for parameter in parameters.values())
