@@ -1,8 +1,8 @@
 """Small towers for text, pictures and sounds in one space, as the models that ship with the package have them.
 
-The text tower is a static embedding; the nets are random, and the picture net recalls meanings. Pictures are fitted into
-a square on the mean colour of their border; sounds are log-mel windows of two seconds; a clip is the mean of four frames
-and its sound.
+The text tower is a static embedding; the nets are random, and the picture net recalls meanings. Pictures are fitted
+into a square on the mean colour of their border; sounds are log-mel windows of two seconds; a clip is the mean of four
+frames and its sound.
 """
 
 from __future__ import annotations

@@ -97,9 +97,11 @@ def top(scores: Tensor, k: int, missing: Tensor | None = None) -> tuple[Tensor, 
     k = min(k, scores.shape[1])
     if missing is not None:
         scores = scores.masked_fill(missing, -torch.inf)
-    values, ids = torch.topk(scores, k, dim=1, sorted=False)
-    if k and k < scores.shape[1]:
-        _lowest_of_equals(scores, values, ids, missing)
+    values, ids = torch.topk(scores, min(k + 1, scores.shape[1]), dim=1)
+    if k < values.shape[1]:
+        crowded = values[:, k - 1] == values[:, k]  # the last that has a place, and the first that has none
+        values, ids = values[:, :k], ids[:, :k]
+        _lowest_of_equals(scores, values, ids, missing, crowded)
     ids = ids.sort(dim=1).values
     values = scores.gather(1, ids)
     if missing is not None:
@@ -107,20 +109,16 @@ def top(scores: Tensor, k: int, missing: Tensor | None = None) -> tuple[Tensor, 
     return _ordered(values, ids)
 
 
-def _lowest_of_equals(scores: Tensor, values: Tensor, ids: Tensor, missing: Tensor | None) -> None:
-    """Of the scores that equal the last that has a place, put those with the lowest indices into `ids`."""
-    last = values.min(dim=1, keepdim=True).values
-    equal, placed = scores == last, values == last  # (n, m), (n, k)
-    if missing is not None:
-        equal &= ~missing
-    crowded = equal.sum(1) > placed.sum(1)
-    if missing is not None:
-        crowded |= last.squeeze(1) == -torch.inf  # a place may be held by what is no number
+def _lowest_of_equals(scores: Tensor, values: Tensor, ids: Tensor, missing: Tensor | None, crowded: Tensor) -> None:
+    """In crowded rows, put the lowest indices of the scores that equal the last one into `ids`."""
     for row in crowded.nonzero().flatten().tolist():
-        candidates = equal[row].nonzero().flatten()
-        if missing is not None:
-            candidates = torch.cat([candidates, missing[row].nonzero().flatten()])
-        ids[row, placed[row]] = candidates[: int(placed[row].sum())]
+        last = values[row, -1]
+        candidates = (scores[row] == last).nonzero().flatten()
+        if missing is not None:  # what is no number stands as -inf, and comes after what is
+            none = missing[row, candidates]
+            candidates = torch.cat([candidates[~none], candidates[none]])
+        placed = values[row] == last
+        ids[row, placed] = candidates[: int(placed.sum())]
 
 
 def _ordered(values: Tensor, ids: Tensor) -> tuple[Tensor, Tensor]:

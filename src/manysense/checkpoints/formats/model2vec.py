@@ -19,7 +19,7 @@ def recognises(folder: Path) -> bool:
     if not (folder / "config.json").is_file():
         return False
     config = read_json(folder / "config.json", default={})
-    return config.get("model_type") == "model2vec" or config.get("architectures") == ["StaticModel"]
+    return bool(config.get("model_type") == "model2vec" or config.get("architectures") == ["StaticModel"])
 
 
 def read(folder: Path, wanted: Wanted) -> Loaded:
