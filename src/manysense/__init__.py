@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from .errors import ItemError, ManysenseError, ManysenseWarning, MediaError, ModelError, UsageError
     from .inputs.types import Audio, Image, Text, Video
     from .media.policy import Policy
+    from .search.in_memory import retrieve_then_rerank
     from .sentence_transformer.encode import Kept
     from .sentence_transformer.model import SentenceTransformer
     from .util.similarity import SimilarityFunction
@@ -35,6 +36,7 @@ _HOMES = {
     "Text": "inputs.types",
     "UsageError": "errors",
     "Video": "inputs.types",
+    "retrieve_then_rerank": "search.in_memory",
 }
 
 __all__ = [
@@ -54,6 +56,7 @@ __all__ = [
     "Video",
     "__version__",
     "compat",
+    "retrieve_then_rerank",
     "util",
 ]
 

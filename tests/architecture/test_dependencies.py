@@ -54,6 +54,7 @@ LAZY = {
         "checkpoints",
     ): "Transformer(name) finds its folder as a model does; the text tower of Towers is a model folder",
     ("checkpoints", "compat"): "trusted code that comes with a model sees the known library's names",
+    ("sentence_transformer", "compat"): "names of the known library that are not here yet resolve in its package too",
     ("util", "compat"): "names of the known library that are not here yet resolve in its modules too",
 }
 """Lazy imports against the direction, each with its reason."""

@@ -374,7 +374,7 @@ def test_what_the_known_library_asks_of_its_pools(encoder, pool):
         SentenceTransformer.stop_multi_process_pool({"processes": []})
 
 
-def test_a_pool_is_one_models_and_one_processs(encoder, pool, model):
+def test_a_pool_is_one_models_and_one_processs(pool, model):
     with pytest.raises(UsageError, match="started by another model"):
         model("static").encode(MANY, pool=pool)
     with pytest.raises(UsageError, match="start another there"):

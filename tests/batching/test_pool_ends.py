@@ -182,6 +182,11 @@ if __name__ == "__main__":
     except KeyboardInterrupt:
         print(json.dumps([time.monotonic(), pool.stopped]), flush=True)
 """
+IDLE = """
+if __name__ == "__main__":
+    encoder, pool = start()
+    time.sleep(600)
+"""
 UNGUARDED = """
 start()
 """
@@ -228,8 +233,9 @@ def test_nothing_survives_an_interpreter_that_ends_with_an_exception(script):
 
 
 @pytest.mark.slow
-def test_nothing_survives_an_interpreter_that_is_killed_in_the_middle_of_a_call(script):
-    process = script(WORKS)
+@pytest.mark.parametrize("code", [IDLE, WORKS], ids=["idle", "in the middle of a call"])
+def test_nothing_survives_an_interpreter_that_is_killed(script, code):
+    process = script(code)
     workers = told(process)
     time.sleep(1)
     process.kill()

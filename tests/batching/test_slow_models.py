@@ -6,13 +6,13 @@ import itertools
 import warnings
 
 from manysense import SentenceTransformer
-from manysense.sentence_transformer import encode
+from manysense.sentence_transformer import collect
 
 
 def test_a_big_model_on_a_cpu_says_once_how_long_it_will_take(twin, monkeypatch):
     clock = itertools.count(step=60)
-    monkeypatch.setattr(encode, "BIG", 1)
-    monkeypatch.setattr(encode, "time", type("Clock", (), {"monotonic": staticmethod(lambda: next(clock))}))
+    monkeypatch.setattr(collect, "BIG", 1)
+    monkeypatch.setattr(collect, "time", type("Clock", (), {"monotonic": staticmethod(lambda: next(clock))}))
     model = SentenceTransformer(twin("bert"), device="cpu")
     said = []
     for _ in range(2):

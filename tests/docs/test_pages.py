@@ -14,6 +14,7 @@ from torch import nn
 
 import manysense
 from manysense import Policy, SentenceTransformer, errors, util
+from manysense.compat.table import known
 
 PACKAGE = ROOT / "src" / "manysense"
 FOREIGN = {
@@ -79,7 +80,8 @@ def _names_of(holder: str) -> frozenset[str]:
         return frozenset(dir(errors.ItemError("one")))
     if holder == "util":
         return frozenset(util.__all__)
-    return frozenset(manysense.__all__) | {path.stem for path in PACKAGE.iterdir()}
+    old = known().names("") | {path.split(".")[0] for path in (*known().defined, *known().old)}
+    return frozenset(manysense.__all__) | {path.stem for path in PACKAGE.iterdir()} | old
 
 
 @pytest.mark.parametrize("page", READ, ids=name)

@@ -42,7 +42,8 @@ QUESTIONS = (
     Question("what I paid at the supermarket", "image", "receipt.png"),
     Question("a holiday by the sea", "image", "beach.jpg"),
     Question("the skyline at night", "image", "city_at_night.jpg"),
-    Question("a puppy", "image", "dog.png"),
+    Question("an automobile", "image", "car.png"),
+    Question("something to eat", "image", "pizza.png"),
     Question("an ambulance in a hurry", "audio", "siren.mp3"),
     Question("a thunderstorm", "audio", "thunder.flac"),
     Question("the phone is ringing", "audio", "telephone_ring.wav"),
@@ -50,6 +51,8 @@ QUESTIONS = (
     Question("fireworks", "video", "fireworks.webm"),
     Question("a yacht on the waves", "video", "sailing_boat_waves.mp4"),
     Question("red_circle.wav", "image", "red_circle.png"),
+    Question("alarm_clock.ogg", "image", "clock.png"),
+    Question("rain.wav", "image", "umbrella.png"),
 )
 
 

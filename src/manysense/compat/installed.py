@@ -16,6 +16,7 @@ from importlib.machinery import ModuleSpec
 from importlib.metadata import Distribution, DistributionFinder
 from os import PathLike
 from types import ModuleType
+from typing import NoReturn
 
 from ..errors import UsageError
 from .doors import KNOWN, STUB, find
@@ -75,7 +76,7 @@ class _Distribution(Distribution):
         }
         return texts.get(filename)
 
-    def locate_file(self, path: str | PathLike[str]) -> PathLike[str]:
+    def locate_file(self, path: str | PathLike[str]) -> NoReturn:
         raise FileNotFoundError(f"{DISTRIBUTION} is stood for by manysense and has no file {path}")
 
 

@@ -20,6 +20,7 @@ HOMES = {
     "sentence_transformer.model": "sentence_transformer.model",
     "sentence_transformer.modules": "modules",
     "sentence_transformer.modules.tokenizer": "modules.words",
+    "sentence_transformer.model_card": "checkpoints.card",
     "util": "util",
 }
 """Module of the known library, with all below it → module of ours that has names of it under the same name."""

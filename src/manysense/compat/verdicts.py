@@ -136,9 +136,9 @@ def _takes(function: Callable[..., Any], name: str, member: str, argument: str) 
     if argument in parameters:
         return True
     if name == _MODEL and not member:
-        from ..sentence_transformer.construct import _OLD_NAMES
+        from ..sentence_transformer.construct import OLD_NAMES
 
-        return argument in _OLD_NAMES
+        return argument in OLD_NAMES
     if name == "Transformer":  # its further arguments are there to be refused in words
         return False
     return any(parameter.kind is inspect.Parameter.VAR_KEYWORD for parameter in parameters.values())

@@ -13,7 +13,7 @@ from abc import abstractmethod
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 import torch
@@ -73,6 +73,68 @@ class Module(nn.Module):
         """Build the module from its folder; a module without arguments needs no file."""
         return cls(**read_json(folder / cls.config_file_name, default={}))
 
+    # ---- what a caller's own module finds here under the known library's names
+
+    @classmethod
+    def load(cls, model_name_or_path: str, subfolder: str = "", **kwargs: Any) -> Self:
+        """`load_from` for a folder or a Hub name.
+
+        kwargs: token, cache_folder, revision, local_files_only; trust_remote_code, model_kwargs, processor_kwargs,
+        config_kwargs.
+        """
+        given = ("trust_remote_code", "model_kwargs", "processor_kwargs", "config_kwargs")
+        folder = _place(model_name_or_path, subfolder, kwargs)
+        return cls.load_from(folder, **{name: kwargs[name] for name in given if name in kwargs})  # type: ignore[return-value]
+
+    @classmethod
+    def load_config(
+        cls, model_name_or_path: str, subfolder: str = "", config_filename: str | None = None, **kwargs: Any
+    ) -> dict[str, Any]:
+        """The module's configuration file; empty where there is none. kwargs: as of `load`."""
+        path = _place(model_name_or_path, subfolder, kwargs) / (config_filename or cls.config_file_name)
+        return dict(read_json(path, default={}))
+
+    @staticmethod
+    def load_file_path(model_name_or_path: str, filename: str, subfolder: str = "", **kwargs: Any) -> str | None:
+        """Where a file of the module is; None where there is none. kwargs: as of `load`."""
+        path = _place(model_name_or_path, subfolder, kwargs) / filename
+        return str(path) if path.is_file() else None
+
+    @staticmethod
+    def load_dir_path(model_name_or_path: str, subfolder: str = "", **kwargs: Any) -> str | None:
+        """Where the module's folder is; None where there is none. kwargs: as of `load`."""
+        path = _place(model_name_or_path, subfolder, kwargs)
+        return str(path) if path.is_dir() else None
+
+    @classmethod
+    def load_torch_weights(
+        cls, model_name_or_path: str, subfolder: str = "", model: nn.Module | None = None, **kwargs: Any
+    ) -> Any:
+        """The module's weights by name, or `model` with them in place. kwargs: as of `load`. Raises ModelError."""
+        from .weights import load_weights
+
+        weights = load_weights(_place(model_name_or_path, subfolder, kwargs))
+        if model is None:
+            return weights
+        model.load_state_dict(weights)
+        return model
+
+    def save_config(self, output_path: str, filename: str | None = None) -> None:
+        write_json(Path(output_path) / (filename or self.config_file_name), self.get_config_dict())
+
+    def save_torch_weights(self, output_path: str, safe_serialization: bool = True) -> None:
+        from .weights import save_weights
+
+        save_weights(dict(self.state_dict()), Path(output_path), safe_serialization)
+
+
+def _place(name: str, subfolder: str, kwargs: Mapping[str, Any]) -> Path:
+    """The folder of one module of a model."""
+    from ..checkpoints.source import Source
+
+    asked = {key: kwargs[key] for key in ("revision", "token", "cache_folder", "local_files_only") if key in kwargs}
+    return Source(str(name), **asked).folder() / subfolder
+
 
 class InputModule(Module):
     """A module that turns items into features.
@@ -95,6 +157,14 @@ class InputModule(Module):
     @abstractmethod
     def collate(self, features: Sequence[Features], route: Route) -> Features:
         """One batch from features of items of one group."""
+
+    def save_tokenizer(self, output_path: str, **kwargs: Any) -> None:
+        """Write `self.tokenizer`, of transformers or of tokenizers, where there is one."""
+        tokenizer: Any = getattr(self, "tokenizer", None)
+        if hasattr(tokenizer, "save_pretrained"):
+            tokenizer.save_pretrained(output_path, **kwargs)
+        elif tokenizer is not None:
+            tokenizer.save(str(Path(output_path) / "tokenizer.json"), **kwargs)
 
 
 def parted(item: Item, reads: Sequence[Any]) -> UnsupportedModality:

@@ -5,6 +5,7 @@ Knows: how a batch function is used one item at a time. Does not know: what it c
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -21,8 +22,12 @@ if TYPE_CHECKING:
 
 
 def seam_of(module: nn.Module) -> InputModule | Adapted:
-    """The module itself where it has the seam; else an adapter around its `preprocess` or `tokenize`."""
-    if isinstance(module, InputModule):
+    """The module itself where it has the seam; else an adapter around its `preprocess` or `tokenize`.
+
+    A class of the caller's that has one of these is asked for it, also where it stands below one with the seam.
+    """
+    own = next((kind for kind in type(module).__mro__ if {"measure", "preprocess", "tokenize"} & set(vars(kind))), None)
+    if isinstance(module, InputModule) and own is not None and own is not InputModule and "measure" in vars(own):
         return module
     if not (hasattr(module, "preprocess") or hasattr(module, "tokenize")):
         raise ModelError(
@@ -54,15 +59,22 @@ class Adapted:
         return measured
 
     def prepare(self, measured: Measured, reader: Reader, settings: Settings) -> Features:
-        function = getattr(self.inner, "preprocess", None) or self.inner.tokenize
-        if not settings.prompt:
-            return dict(function([measured.draft]))
-        return dict(function([measured.draft], prompt=settings.prompt))
+        function, value, prompt = getattr(self.inner, "preprocess", None), measured.draft, settings.prompt
+        if prompt and function is not None and _takes(function, "prompt"):
+            return dict(function([value], prompt=prompt))
+        if prompt and isinstance(value, str):
+            value = prompt + value
+        return dict((function or self.inner.tokenize)([value]))
 
     def collate(self, features: Sequence[Features], route: Route) -> Features:
         if len(features) == 1:
             return dict(features[0])
         return {name: _stacked([one[name] for one in features]) for name in features[0]}
+
+
+def _takes(function: Any, name: str) -> bool:
+    parameters = inspect.signature(function).parameters
+    return name in parameters or any(p.kind is inspect.Parameter.VAR_KEYWORD for p in parameters.values())
 
 
 def _stacked(values: list[Any]) -> Any:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("manysense")
 
-_OLD_NAMES = {
+OLD_NAMES = {
     "tokenizer_kwargs": "processor_kwargs",
     "tokenizer_args": "processor_kwargs",
     "automodel_args": "model_kwargs",
@@ -34,7 +34,7 @@ _OLD_NAMES = {
 }
 
 LATER = frozenset(
-    "evaluate fit old_fit push_to_hub save_to_hub merge compile gradient_checkpointing_enable add_adapter load_adapter "
+    "evaluate fit old_fit merge compile gradient_checkpointing_enable add_adapter load_adapter "
     "set_adapter active_adapters get_adapter_state_dict delete_adapter enable_adapters disable_adapters "
     "clear_placement_cache".split()
 )
@@ -43,15 +43,15 @@ LATER = frozenset(
 
 def renamed(old: dict[str, Any], **given: Any) -> dict[str, Any]:
     """Arguments under their present names. Raises TypeError for unknown ones, as Python would."""
-    unknown = sorted(set(old) - set(_OLD_NAMES))
+    unknown = sorted(set(old) - set(OLD_NAMES))
     if unknown:
         raise TypeError(f"SentenceTransformer got unknown arguments {unknown}")
+    for name, value in old.items():
+        if given.get(OLD_NAMES[name]) is None:
+            given[OLD_NAMES[name]] = value
     for name in ("model_kwargs", "processor_kwargs", "config_kwargs"):
         if given[name] is not None and not isinstance(given[name], Mapping):
             raise UsageError(f"{name} is a dict of arguments for transformers, got {type(given[name]).__name__}")
-    for name, value in old.items():
-        if given.get(_OLD_NAMES[name]) is None:
-            given[_OLD_NAMES[name]] = value
     return given
 
 

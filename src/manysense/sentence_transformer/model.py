@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from ..batching.devices import as_device
 from ..batching.pool import Pool, checked, start
+from ..checkpoints.card import SentenceTransformerModelCardData
 from ..errors import UsageError
 from ..inputs.prompts import DOCUMENT_NAMES, QUERY_NAMES, first_named
 from ..inputs.types import Modality
@@ -101,7 +102,9 @@ class SentenceTransformer(Model):
         if not isinstance(policy, Policy):
             raise UsageError(f"policy must be a manysense.Policy, got {type(policy).__name__}")
         self.policy = policy
-        self.model_card_data: Any = model_card_data
+        self.model_card_data: Any = (
+            model_card_data if model_card_data is not None else SentenceTransformerModelCardData()
+        )
         self.truncate_dim = truncate_dim if truncate_dim is not None else stored.get("truncate_dim")
         self._similarity_fn_name: str | None = None
         self.similarity_fn_name = similarity_fn_name or stored.get("similarity_fn_name")

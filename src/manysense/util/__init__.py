@@ -9,14 +9,7 @@ from .communities import community_detection
 from .devices import batch_to_device, get_device_name
 from .files import http_get, is_sentence_transformer_model, load_dir_path, load_file_path
 from .indexes import semantic_search_faiss, semantic_search_usearch
-from .later import (
-    export_dynamic_quantized_onnx_model,
-    export_optimized_onnx_model,
-    export_static_quantized_openvino_model,
-    is_training_available,
-    mine_hard_negatives,
-    resolve_ids,
-)
+from .later import is_training_available, mine_hard_negatives, resolve_ids
 from .logs import LoggingHandler, disable_logging
 from .mining import paraphrase_mining, paraphrase_mining_embeddings
 from .names import fullname, import_from_string
@@ -46,9 +39,6 @@ __all__ = [
     "disable_logging",
     "dot_score",
     "euclidean_sim",
-    "export_dynamic_quantized_onnx_model",
-    "export_optimized_onnx_model",
-    "export_static_quantized_openvino_model",
     "fullname",
     "get_device_name",
     "http_get",

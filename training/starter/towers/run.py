@@ -32,7 +32,7 @@ IMAGE_LEGS = {
     "small": (64, Leg(2_000_000, until=1_300_000), {"icon:": 0.5, "word:": 1.5, "chart:": 1.5}),
     "large": (96, Leg(1_500_000, rate=1.2e-3), {"icon:": 0.3, "word:": 3.0, "emoji:": 1.3}),
     "more": (96, Leg(410_000, rate=8e-4), {**_RARE, "word:": 2.0, "emoji:": 1.3, "shape:": 2.0}),
-    "last": (96, Leg(240_000, rate=5e-4), {**_RARE, "word:": 1.5, "emoji:": 1.6, "shape:": 2.5}),
+    "last": (96, Leg(240_000, until=201_600, rate=5e-4), {**_RARE, "word:": 1.5, "emoji:": 1.6, "shape:": 2.5}),
 }
 """Pixels along a side, how long, what is drawn more often: most is learned on small pictures, which cost less than
 half."""

@@ -53,28 +53,29 @@ def recognises(folder: Path) -> bool:
 def read(folder: Path, wanted: Wanted) -> Loaded:
     """Raises ModelError for a folder that is broken, UntrustedCode for a module class outside the list."""
     listed = _listed(folder / NAME)
+    whole = _whole(folder, listed)
     modules: dict[str, Any] = {}
     for entry in sorted(listed, key=lambda e: int(e.get("idx", 0))):
         name = str(entry.get("name", entry.get("idx")))
         if not name or "." in name:
             raise ModelError(f"{folder / NAME}: {name!r} cannot be the name of a module")
-        module = modules[name] = load_module(str(entry["type"]), folder, str(entry.get("path") or ""), wanted)
+        module = modules[name] = load_module(str(entry["type"]), folder, str(entry.get("path") or ""), wanted, whole)
         if entry.get("kwargs"):
             module.listed_kwargs = [str(one) for one in entry["kwargs"]]
             module.forward_kwargs = frozenset({*getattr(module, "forward_kwargs", ()), *module.listed_kwargs})
-    whole = _whole(folder, listed)
     config = read_json(whole / "config_sentence_transformers.json", default={})
     card = folder / "README.md"
-    text = card.read_text(encoding="utf-8") if card.is_file() else None
+    text = card.read_text(encoding="utf-8", errors="replace") if card.is_file() else None
     return Loaded(modules, config, text, read_json(whole / OWN_FILE, default={}))
 
 
-def load_module(kind: str, folder: Path, path: str, wanted: Wanted) -> Any:
+def load_module(kind: str, folder: Path, path: str, wanted: Wanted, code: Path | None = None) -> Any:
     """One module of the model in `folder`, from its sub-folder `path`.
 
-    kind: the dotted name of its class.  Raises ModelError, UntrustedCode.
+    kind: the dotted name of its class.  code: where the folder's own code is, None for `folder`.  Raises ModelError,
+    UntrustedCode.
     """
-    found = _class_of(kind, folder, wanted)
+    found = _class_of(kind, code or folder, wanted)
     place = _inside(folder, path)
     if not hasattr(found, "load_from"):
         raise ModelError(f"{kind} has no load_from(folder)")

@@ -89,6 +89,7 @@ class ConvTower(nn.Module):
                 inside = width
         self.stages = nn.Sequential(*stages)
         self.head = nn.Sequential(nn.Linear(2 * inside, hidden), nn.ReLU(), nn.Linear(hidden, dimension))
+        self.to(memory_format=torch.channels_last)  # as the planes are: half the time on a CPU
 
     def remember(self, recall: Recall) -> None:
         self.recall = recall
