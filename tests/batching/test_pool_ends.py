@@ -212,7 +212,8 @@ def script(twin, tmp_path):
 
     yield run
     for process in started:
-        process.kill()
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)  # also what should be gone
         process.communicate()
 
 
