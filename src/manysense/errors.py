@@ -8,6 +8,7 @@
     │   ├── ModelNotFound(OSError)             no such folder or repository
     │   ├── UntrustedCode                      the folder names code that may not run
     │   └── NotEnoughMemory(MemoryError)       the weights do not fit
+    ├── WorkerError(RuntimeError)              a process of a pool died or could not take its work
     └── ItemError(ValueError)                  one input of many is wrong: .index .source .reason .partial
         ├── UnsupportedInput(TypeError)        no rule says what this value is
         ├── AmbiguousInput                     two rules could apply; a typed wrapper settles it
@@ -66,6 +67,15 @@ class UntrustedCode(ModelError):
 
 class NotEnoughMemory(ModelError, MemoryError):
     """The weights need more memory than is free."""
+
+
+class WorkerError(ManysenseError, RuntimeError):
+    """A process of a pool died, could not take the model, or failed with an error that cannot be sent.
+
+    partial: what was finished before, where the call had rows: `(embeddings, indices)`, or None.
+    """
+
+    partial: Any = None
 
 
 class ItemError(ManysenseError, ValueError):

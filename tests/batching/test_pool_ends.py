@@ -19,7 +19,7 @@ import pool_work
 import pytest
 
 from manysense import SentenceTransformer, UsageError
-from manysense.batching.parcels import WorkerError
+from manysense.errors import WorkerError
 from reference.closeness import assert_close
 
 MANY = [f"the dog number {number} of the old house" for number in range(400)]

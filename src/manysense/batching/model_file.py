@@ -13,8 +13,7 @@ import tempfile
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from ..errors import UsageError
-from .parcels import WorkerError
+from ..errors import UsageError, WorkerError
 
 if TYPE_CHECKING:
     from ..model import Model

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from ..errors import ItemError, ManysenseError, UnsupportedInput
+from ..errors import ItemError, UnsupportedInput
 
 PARCEL_BYTES = 32 * 1024 * 1024
 """A parcel is closed when it holds more than this; it then has fewer inputs than was asked for."""
@@ -21,15 +21,6 @@ STREAMED = 256
 """Inputs in a parcel where nobody knows how many there are."""
 SMALLEST, LARGEST, TURNS = 32, 5000, 10
 """Bounds of a parcel of inputs, and how many of them each worker gets, so that the workers end at about one time."""
-
-
-class WorkerError(ManysenseError, RuntimeError):
-    """A process of a pool died, could not take the model, or failed with an error that cannot be sent.
-
-    partial: what was finished before, where the call had rows: `(embeddings, indices)`, or None.
-    """
-
-    partial: Any = None
 
 
 @dataclass(frozen=True, slots=True)

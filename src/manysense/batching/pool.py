@@ -22,10 +22,10 @@ from dataclasses import dataclass, field
 from multiprocessing import connection
 from typing import TYPE_CHECKING, Any
 
-from ..errors import UsageError, first_line
+from ..errors import UsageError, WorkerError, first_line
 from .devices import as_device
 from .model_file import file_of, state_of
-from .parcels import WorkerError, dumps, loads
+from .parcels import dumps, loads
 from .pool_worker import serve
 
 if TYPE_CHECKING:

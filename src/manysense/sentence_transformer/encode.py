@@ -16,10 +16,9 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from ..batching.parcels import WorkerError
 from ..batching.pool import pool_for
 from ..batching.run import Done, run
-from ..errors import ItemError, UsageError
+from ..errors import ItemError, UsageError, WorkerError
 from ..inputs.shape import as_items, is_single
 from ..line import ModelLine
 from ..outputs import dense

@@ -89,7 +89,9 @@ class ConvTower(nn.Module):
                 inside = width
         self.stages = nn.Sequential(*stages)
         self.head = nn.Sequential(nn.Linear(2 * inside, hidden), nn.ReLU(), nn.Linear(hidden, dimension))
-        self.to(memory_format=torch.channels_last)  # as the planes are: half the time on a CPU
+        for weights in self.parameters():  # as the planes are: half the time on a CPU
+            if weights.ndim == 4:
+                weights.data = weights.data.contiguous(memory_format=torch.channels_last)
 
     def remember(self, recall: Recall) -> None:
         self.recall = recall
