@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from . import compat, util
+    from .collect import Kept
+    from .cross_encoder.model import CrossEncoder
     from .errors import ItemError, ManysenseError, ManysenseWarning, MediaError, ModelError, UsageError
     from .inputs.types import Audio, Image, Text, Video
     from .media.policy import Policy
     from .search.in_memory import retrieve_then_rerank
-    from .sentence_transformer.encode import Kept
     from .sentence_transformer.model import SentenceTransformer
     from .util.similarity import SimilarityFunction
 
@@ -23,9 +24,10 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "Audio": "inputs.types",
+    "CrossEncoder": "cross_encoder.model",
     "Image": "inputs.types",
     "ItemError": "errors",
-    "Kept": "sentence_transformer.encode",
+    "Kept": "collect",
     "ManysenseError": "errors",
     "ManysenseWarning": "errors",
     "MediaError": "errors",
@@ -41,6 +43,7 @@ _HOMES = {
 
 __all__ = [
     "Audio",
+    "CrossEncoder",
     "Image",
     "ItemError",
     "Kept",

@@ -31,6 +31,8 @@ Finish = Callable[[Features, int], Sequence[Any]]
 class ModelLine:
     """The stations of one call. finish: batch features, number of items → one row per item."""
 
+    verb, noun = "Encoding", "inputs"
+
     def __init__(self, model: Model, network: Any, settings: Settings, finish: Finish) -> None:
         self.model, self.network, self.settings, self.finish = model, network, settings, finish
         self.first: InputModule | Adapted = network.seam()
@@ -51,11 +53,18 @@ class ModelLine:
 
     # ---- the stations
 
+    def is_plain(self, value: Any) -> bool:
+        """Whether nothing about it can be wrong before it is opened."""
+        return type(value) is str and self.parser.readable == {"text"} and not self.parser.chat
+
+    def item(self, value: Any) -> Item:
+        own = getattr(self.first, "parse", None)  # a Router reads the task of an item
+        return self.parser(value) if own is None else own(value, self.parser)  # type: ignore[no-any-return]
+
     def parse(self, value: Any) -> Item:
         """Raises ItemError, also for a caller's object that fails when it is looked at."""
         try:
-            own = getattr(self.first, "parse", None)  # a Router reads the task of an item
-            return self.parser(value) if own is None else own(value, self.parser)
+            return self.item(value)
         except ManysenseError:
             raise
         except Exception as error:
@@ -99,7 +108,10 @@ class ModelLine:
 
     def source(self, item: Item) -> str:
         """What the caller would call the item."""
-        part = item.parts[0]
+        return self.described(item.parts[0])
+
+    @staticmethod
+    def described(part: Part) -> str:
         if isinstance(part.value, str) and part.modality == "text":
             return repr(part.value if len(part.value) <= 72 else part.value[:69] + "…")
         return describe(part.value)
@@ -109,7 +121,7 @@ class ModelLine:
         for rows, measured in zip(done.rows, done.measured):
             if measured.cut is not None:
                 self.cuts += [measured.cut] * len(rows)
-            if self.settings.prompt and measured.route not in ("text", "message"):
+            if self.settings.prompt and measured.route not in ("text", "pair", "message"):
                 self.without_prompt += len(rows)
 
     def prepare(self, measured: Measured, reader: Reader) -> Features:
@@ -138,12 +150,12 @@ class ModelLine:
             count = f"{len(self.cuts)} of {total}" if total is not None else str(len(self.cuts))
             limits = " and ".join(self._longest(unit) for unit in sorted({unit for _, _, unit in self.cuts}))
             warn(
-                f"{count} inputs are longer than this model reads and were cut: {limits}; "
+                f"{count} {self.noun} are longer than this model reads and were cut: {limits}; "
                 'on_truncate="error" refuses them, "ignore" silences this'
             )
         if self.without_prompt:
             warn(
-                f"the prompt was not put before {self.without_prompt} inputs that are not text: this model has no "
+                f"the prompt was not put before {self.without_prompt} {self.noun} that are not text: this model has no "
                 "place for it"
             )
 

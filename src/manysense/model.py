@@ -10,27 +10,35 @@ import contextlib
 import copy
 import threading
 from collections import OrderedDict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import torch
 from torch import nn
 
+from .adapters import Adapters
 from .batching.devices import as_device
+from .batching.model_file import state_of
 from .errors import ModelError, UsageError
 from .modules.base import Features, InputModule
 from .modules.custom import Adapted, seam_of
 from .modules.identity import digest
 
+if TYPE_CHECKING:
+    from .line import ModelLine
+    from .settings import Settings
 
-class Model(nn.Sequential):
+
+class Model(Adapters, nn.Sequential):
     """Modules that turn features into features; the first one turns inputs into features.
 
     prompts: name → text put before inputs.  default_prompt_name: the prompt used when a call names none.
     """
 
     model_type: ClassVar[str] = "Model"
+    organisation: ClassVar[str] = "sentence-transformers"
+    """The owner on the Hub that a name without one has."""
 
     def __init__(
         self,
@@ -130,8 +138,8 @@ class Model(nn.Sequential):
 
     @property
     def transformers_model(self) -> Any:
-        """The transformers model inside, or None."""
-        return getattr(self._first_module(), "model", None)
+        """The first transformers model inside, also in a route, or None."""
+        return next((module for module in self.modules() if hasattr(module, "get_input_embeddings")), None)
 
     @property
     def config(self) -> Any:
@@ -171,6 +179,28 @@ class Model(nn.Sequential):
             return self
         return self._guard.replica(self, wanted)
 
+    def clear_placement_cache(self) -> None:
+        """Let go of the copies on other devices. A later `device=` makes them anew."""
+        self._guard.forget()
+
+    def compile(self, *args: Any, **kwargs: Any) -> None:
+        """`torch.compile` for the whole forward pass, with these arguments; every call then runs through it.
+
+        Texts have many lengths: leave `dynamic` alone, or set it. Copies on other devices and in pools of processes run
+        as they are.
+        """
+        super().compile(*args, **kwargs)
+
+    def gradient_checkpointing_enable(
+        self, gradient_checkpointing_kwargs: Mapping[str, Any] | None = None, **kwargs: Any
+    ) -> None:
+        """In training, compute layers of the transformers networks again in the backward pass in the place of keeping
+        them: less memory, more time. kwargs: for transformers."""
+        for network in [module for module in self.modules() if hasattr(module, "supports_gradient_checkpointing")]:
+            if network.supports_gradient_checkpointing:
+                enable: Any = getattr(network, "activation_checkpointing_enable", network.gradient_checkpointing_enable)
+                enable(gradient_checkpointing_kwargs, **kwargs)
+
     @contextlib.contextmanager
     def evaluating(self) -> Iterator[None]:
         """In evaluation mode; what was training before is training again when the last such call ends."""
@@ -182,8 +212,6 @@ class Model(nn.Sequential):
 
     def preprocess(self, inputs: Sequence[Any], prompt: str | None = None, **kwargs: Any) -> Features:
         """Features of one batch of inputs of one kind, ready for `forward`. Raises ItemError."""
-        from .inputs.shape import as_items
-        from .line import ModelLine
         from .settings import Settings
 
         unknown = set(kwargs) - {"task", "processing_kwargs"}
@@ -195,10 +223,9 @@ class Model(nn.Sequential):
             on_truncate="ignore",
             processing=kwargs.get("processing_kwargs") or {},
         )
-        line = ModelLine(self, self, settings, lambda features, count: [])
+        line = self._line(settings)
         reader = line.reader()
-        items, _, _ = as_items(inputs)
-        measured = line.measure([line.parse(value) for value in items], reader)
+        measured = line.measure([line.parse(value) for value in self._listed(inputs)], reader)
         if not measured:
             raise UsageError("there is nothing to prepare: the list of inputs is empty")
         for i, made in enumerate(measured):
@@ -210,6 +237,17 @@ class Model(nn.Sequential):
             raise UsageError(f"one batch of features holds one kind of input, got {sorted(map(str, routes))}")
         features = [line.prepare(made, reader) for made in measured]  # type: ignore[arg-type]
         return self.seam().collate(features, routes.pop())
+
+    def _line(self, settings: Settings) -> ModelLine:
+        """The stations of a call whose rows nobody wants."""
+        from .line import ModelLine
+
+        return ModelLine(self, self, settings, lambda features, count: [])
+
+    def _listed(self, inputs: Any) -> Iterable[Any]:
+        from .inputs.shape import as_items
+
+        return as_items(inputs)[0]
 
     def tokenize(self, texts: Sequence[Any], **kwargs: Any) -> Features:
         """Old name of `preprocess`."""
@@ -341,12 +379,16 @@ class _Guard:
                 self._training = []
 
     def replica(self, model: Model, device: torch.device) -> Model:
-        state = [(id(t), t._version) for t in model._tensors()]
+        state = state_of(model)
         with self._lock:
             kept = self._replicas.get(device)
             if kept is None or kept[0] != state:
                 kept = self._replicas[device] = (state, copy.deepcopy(model).to(device).eval())
             return kept[1]
+
+    def forget(self) -> None:
+        with self._lock:
+            self._replicas.clear()
 
 
 def checked_prompts(prompts: Mapping[str, str]) -> dict[str, str]:

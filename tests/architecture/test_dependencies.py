@@ -30,9 +30,12 @@ LAYERS = {  # each may import itself and the layers before it
     "line": 7,  # puts a model's modules behind the loop's protocol
     "checkpoints": 7,
     "model": 8,
+    "construct": 8,  # a constructor's arguments → loaded modules
+    "collect": 8,  # rows of a call into a store
     "util": 8,
     "search": 9,  # sees models as protocols
     "sentence_transformer": 9,
+    "cross_encoder": 9,
     "cli": 10,
     "compat": 11,  # the known library's names, for all of the above
     "__main__": 12,
@@ -42,8 +45,9 @@ SAME = {
     "line": {"checkpoints"},
     "checkpoints": {"line"},
     "model": {"util"},
-    "search": {"sentence_transformer"},
-    "sentence_transformer": {"search"},
+    "search": {"sentence_transformer", "cross_encoder"},
+    "sentence_transformer": {"search", "cross_encoder"},
+    "cross_encoder": {"search", "sentence_transformer"},
 }
 """Layers of one height that must not import each other, beside batching and outputs."""
 
@@ -55,6 +59,7 @@ LAZY = {
     ): "Transformer(name) finds its folder as a model does; the text tower of Towers is a model folder",
     ("checkpoints", "compat"): "trusted code that comes with a model sees the known library's names",
     ("sentence_transformer", "compat"): "names of the known library that are not here yet resolve in its package too",
+    ("cross_encoder", "compat"): "names of the known library that are not here yet resolve in its package too",
     ("util", "compat"): "names of the known library that are not here yet resolve in its modules too",
 }
 """Lazy imports against the direction, each with its reason."""

@@ -21,7 +21,7 @@ import torch
 
 from manysense import Image, ItemError, Kept, ManysenseWarning, SentenceTransformer, UsageError
 from manysense.batching.pool import Pool
-from manysense.sentence_transformer import collect
+from manysense import collect
 from properties.pools import FAMILIES, twin_name
 from properties.pools import pool as inputs_of
 from reference.closeness import assert_close

@@ -6,7 +6,7 @@ import itertools
 import warnings
 
 from manysense import SentenceTransformer
-from manysense.sentence_transformer import collect
+from manysense import collect
 
 
 def test_a_big_model_on_a_cpu_says_once_how_long_it_will_take(twin, monkeypatch):

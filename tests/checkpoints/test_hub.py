@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import json
+import os
+import pickle
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -170,6 +173,88 @@ def test_a_repository_of_exports_is_refused_before_anything_is_fetched(hub, expo
     with pytest.raises(ModelError, match=rf"{export.rpartition('/')[2]}.*do not run here"):
         Source("acme/a").folder()
     assert hub.count(READ) == 0
+
+
+@pytest.fixture
+def exported(hub, twin) -> Hub:
+    """acme/onnx: a model whose transformer is there for ONNX alone."""
+    files = {name: content for name, content in files_of(twin("bert")).items() if not name.endswith(".safetensors")}
+    hub.add("acme/onnx", files | {"onnx/model.onnx": b"export"})
+    return hub
+
+
+WAY_OUT = r"do not run here\n.*it has model\.safetensors or pytorch_model\.bin"
+
+
+def test_a_model_that_is_an_export_alone_is_refused_with_the_way_out(exported):
+    for _ in range(2):  # the second time the cache knows something of it
+        with pytest.raises(ModelError, match=WAY_OUT):
+            SentenceTransformer("acme/onnx", device="cpu")
+    assert exported.count(READ) == 0
+
+
+@pytest.mark.parametrize("fetched", [None, ["*.json", "*.txt"]], ids=["whole", "without the export"])
+def test_an_export_that_another_program_fetched_is_refused_offline_too(exported, offline, fetched):
+    from huggingface_hub import snapshot_download
+
+    snapshot_download("acme/onnx", allow_patterns=fetched)
+    offline()
+    with pytest.raises(ModelError, match=WAY_OUT):
+        SentenceTransformer("acme/onnx", device="cpu")
+
+
+# ---- weights that are there twice
+
+
+@pytest.fixture
+def twice(hub, twin) -> tuple[np.ndarray, np.ndarray]:
+    """acme/twice holds other weights in its pickle than as safetensors; the vectors of (safetensors, pickle)."""
+    import torch
+    from safetensors.torch import load_file
+
+    one, other = twin("bert"), twin("bert", seed=1)
+    pickled = io.BytesIO()
+    torch.save(load_file(other / "model.safetensors"), pickled)
+    hub.add("acme/twice", files_of(one) | {"pytorch_model.bin": pickled.getvalue()})
+    vectors = [SentenceTransformer(str(folder), device="cpu").encode("a dog") for folder in (one, other)]
+    assert np.abs(vectors[0] - vectors[1]).max() > 1e-2
+    return vectors[0], vectors[1]
+
+
+def test_of_weights_that_are_there_twice_safetensors_are_taken(hub, twice):
+    np.testing.assert_array_equal(SentenceTransformer("acme/twice", device="cpu").encode("a dog"), twice[0])
+    assert hub.count(r"pytorch_model\.bin") == 0
+
+
+def test_use_safetensors_false_takes_the_pickle_alone(hub, twice):
+    model = SentenceTransformer("acme/twice", device="cpu", model_kwargs={"use_safetensors": False})
+    np.testing.assert_array_equal(model.encode("a dog"), twice[1])
+    assert hub.count(r"resolve/.*safetensors") == 0
+
+
+def test_use_safetensors_false_fetches_the_pickle_of_a_model_that_is_in_the_cache(twice):
+    SentenceTransformer("acme/twice", device="cpu")
+    for _ in range(2):
+        model = SentenceTransformer("acme/twice", device="cpu", model_kwargs={"use_safetensors": False})
+        np.testing.assert_array_equal(model.encode("a dog"), twice[1])
+
+
+def test_of_a_pickle_that_was_asked_for_only_tensors_are_read(hub, twin, tmp_path):
+    files = files_of(twin("bert-bare"))
+    hub.add("acme/evil", files | {"pytorch_model.bin": pickle.dumps(Mark(tmp_path / "mark"))})
+    with pytest.raises(ModelError):
+        SentenceTransformer("acme/evil", device="cpu", model_kwargs={"use_safetensors": False})
+    assert not (tmp_path / "mark").exists()
+
+
+class Mark:
+    """Unpickling it makes a folder."""
+
+    def __init__(self, place: Path) -> None:
+        self.place = str(place)
+
+    def __reduce__(self):
+        return (os.mkdir, (self.place,))
 
 
 # ---- names without an owner

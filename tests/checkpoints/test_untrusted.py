@@ -13,6 +13,7 @@ import torch
 
 from manysense import ModelError, SentenceTransformer
 from manysense.errors import UntrustedCode
+from manysense.modules.transformer import stored
 from manysense.modules.weights import load_weights, save_weights
 
 MARK = "open({mark!r}, 'w').close()\n"
@@ -234,6 +235,26 @@ def test_a_folder_cannot_trust_itself(own_code):
     with pytest.raises(UntrustedCode):
         SentenceTransformer(str(folder))
     assert not mark.exists()
+
+
+@pytest.mark.parametrize(
+    "own",
+    [
+        {"weights_only": False, "use_safetensors": False},
+        {"subfolder": "../other"},
+        {"attn_implementation": "somebody/kernels"},
+        {"use_kernels": True},
+        {"adapter_kwargs": {"_adapter_model_path": "../other"}},
+        {"device_map": "auto", "offload_folder": "../other"},
+    ],
+    ids=lambda own: next(iter(own)),
+)
+def test_arguments_that_are_for_the_caller_alone_are_not_taken_from_the_folder(broken, edit, own):
+    folder = broken()
+    edit(folder / "sentence_bert_config.json", model_args={"dtype": "bfloat16", **own})
+    opened, _ = stored.read(folder)
+    assert not set(opened.model_kwargs) & (set(own) - {"use_safetensors"})
+    assert opened.model_kwargs["dtype"] == "bfloat16"
 
 
 def test_a_chat_template_cannot_reach_out(broken):

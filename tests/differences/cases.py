@@ -8,12 +8,15 @@ from __future__ import annotations
 import json
 import shutil
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 from PIL import Image
+from safetensors.torch import load_file, save_file
 from torch import nn
 
+from twins import bert, words
 from twins.samples import RATE, TEXTS, pictures, sounds
 
 TEXT = TEXTS[0]
@@ -126,8 +129,7 @@ def broken_sound() -> np.ndarray:
 def padded_on_the_left(folder: Path, copy: Path) -> Path:
     """A copy of a text encoder's folder whose tokenizer asks for padding on the left."""
     shutil.copytree(folder, copy)
-    path = copy / "tokenizer_config.json"
-    path.write_text(json.dumps({**json.loads(path.read_text()), "padding_side": "left"}))
+    _edit(copy / "tokenizer_config.json", padding_side="left")
     return copy
 
 
@@ -141,6 +143,70 @@ class Faulty(nn.Module):
 
     def forward(self, features):
         return {**features, "sentence_embedding": features["letters"]}
+
+
+ACTIVATION = "transformers.activations.QuickGELUActivation"
+
+
+def with_activation(folder: Path, copy: Path) -> Path:
+    """A copy of a text encoder's folder whose Dense names an activation that is none of torch's."""
+    shutil.copytree(folder, copy)
+    _edit(copy / "2_Dense" / "config.json", activation_function=ACTIVATION)
+    return copy
+
+
+WORDS = "red dog"
+
+
+def with_cnn(folder: Path) -> Path:
+    return words.build(folder, middle="cnn")
+
+
+def with_learned_weights(folder: Path) -> Path:
+    """A model over whole words in whose training the first word of WORDS has come to count eight times as much."""
+    path = words.build(folder, middle="weights") / "1_WordWeights" / "model.safetensors"
+    weights = load_file(path)["emb_layer.weight"]
+    weights[words.VOCABULARY.index("red")] *= 8
+    save_file({"emb_layer.weight": weights}, path)
+    return folder
+
+
+def pooled_by_max(folder: Path) -> Path:
+    modes = {"pooling_mode_mean_tokens": False, "pooling_mode_max_tokens": True}
+    _edit(words.build(folder) / "1_Pooling" / "config.json", **modes)
+    return folder
+
+
+def with_a_word_twice(folder: Path) -> Path:
+    """A model over whole words whose second word comes again, before those of WORDS_BEHIND."""
+    twice = [*words.VOCABULARY[:2], "dog", *words.VOCABULARY[3:]]
+    _edit(words.build(folder) / "whitespacetokenizer_config.json", vocab=twice)
+    return folder
+
+
+WORDS_BEHIND = "cat music"
+
+
+def layers(m: Any, folder: Path) -> list[nn.Module]:
+    """Modules of the library m: a mean over layers, behind a transformer that gives its last one alone."""
+    return [m.Transformer(str(folder)), m.WeightedLayerPooling(bert.WIDTH, 2, 1), m.Pooling(bert.WIDTH)]
+
+
+def with_copied_layers(model: Any) -> Any:
+    """The model with an adapter that also brings copies of layers, which have been trained."""
+    import peft
+
+    torch.manual_seed(0)
+    model.add_adapter(peft.LoraConfig(target_modules=["query"], modules_to_save=["dense"], init_lora_weights=False))
+    with torch.no_grad():
+        for name, tensor in model.named_parameters():
+            if "modules_to_save" in name:
+                tensor.mul_(1.5)
+    return model.eval()
+
+
+def _edit(path: Path, **changes: Any) -> None:
+    path.write_text(json.dumps({**json.loads(path.read_text()), **changes}))
 
 
 def forget(model: nn.Module, word: int) -> None:

@@ -17,7 +17,8 @@ import pytest
 import torch
 
 from manysense import ManysenseWarning, SentenceTransformer, Text
-from manysense.errors import AmbiguousInput, MediaError, MediaNotFound, UnsupportedInput, UsageError
+from manysense.errors import AmbiguousInput, MediaError, MediaNotFound, ModelNotFound, UnsupportedInput, UsageError
+from manysense.modules import WordEmbeddings
 from reference.closeness import MOVED, assert_close, distance
 from twins import bert, clip
 from twins.samples import TEXTS, pictures, sounds
@@ -181,3 +182,10 @@ def test_the_processor_is_the_tokenizer(model):
 def test_other_backends_than_torch_are_refused(twin):
     with pytest.raises(UsageError, match=r"backend='onnx' is not supported.*torch"):
         SentenceTransformer(str(twin("bert")), backend="onnx")
+
+
+def test_word_vectors_are_read_from_a_file_that_is_there(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ModelNotFound, match=r"https://.*/glove\.6B\.300d\.txt\.gz"):
+        WordEmbeddings.from_text_file("glove.6B.300d.txt.gz")
+    assert not list(tmp_path.iterdir())

@@ -18,7 +18,7 @@ from PIL import Image
 
 from differences import cases
 from reference.closeness import CLOSE, MOVED, assert_close, distance
-from twins import bert, clip, qwen3_vl, samples
+from twins import bert, clip, qwen3_vl, samples, words
 from twins.samples import TEXTS, pictures, sounds
 
 pytestmark = pytest.mark.slow
@@ -273,3 +273,63 @@ def test_samples_of_whole_numbers_are_scaled(known):
     numbers = cases.whole_numbers()
     one, other = (known("clap").encode([cases.as_row(row)])[0] for row in (numbers, numbers.astype(np.float32) / 32768))
     assert distance(one, other) > MOVED
+
+
+# ---- modules of older models
+
+
+@pytest.fixture
+def read():
+    """read(folder) → its model in the known library; read(modules=[…]) → one of these."""
+    library = pytest.importorskip("sentence_transformers")
+    return lambda folder=None, **given: library.SentenceTransformer(folder and str(folder), device="cpu", **given)
+
+
+def test_a_cnn_does_not_read_padding(read, tmp_path):
+    folder = cases.with_cnn(tmp_path)
+    made = read(folder).encode(list(words.TEXTS))
+    assert max(distance(row, words.reference(folder, text)) for row, text in zip(made, words.TEXTS) if text) > MOVED
+
+
+def test_weights_of_words_that_were_learned_are_read_again(read, tmp_path):
+    folder = cases.with_learned_weights(tmp_path)
+    assert distance(read(folder).encode(cases.WORDS), words.reference(folder, cases.WORDS)) > MOVED
+
+
+def test_layers_that_are_not_there_are_an_error(read, twin):
+    from sentence_transformers.sentence_transformer import modules
+
+    folder = twin("bert-bare")
+    made = read(modules=cases.layers(modules, folder)).encode([cases.TEXT])
+    assert_close(made, [bert.reference(folder, cases.TEXT)])
+
+
+def test_a_text_without_words_is_zeros_under_max_pooling(read, tmp_path):
+    assert np.isneginf(read(cases.pooled_by_max(tmp_path)).encode("")).all()
+
+
+def test_a_word_that_stands_twice_keeps_its_vector(read, tmp_path):
+    encoder = read(cases.with_a_word_twice(tmp_path / "first"))
+    encoder.save_pretrained(str(tmp_path / "second"))
+    loaded = read(tmp_path / "second")
+    assert distance(loaded.encode(cases.WORDS_BEHIND), encoder.encode(cases.WORDS_BEHIND)) > MOVED
+
+
+def test_an_activation_that_is_not_trusted_is_an_error(read, twin, tmp_path):
+    tanh = twin("bert", dense=8)
+    made = read(cases.with_activation(tanh, tmp_path / "copy")).encode([cases.TEXT])
+    assert_close(made, [bert.reference(tanh, cases.TEXT)])
+
+
+# ---- adapters
+
+
+def test_adapters_that_are_switched_on_again_are_whole(read, twin, monkeypatch):
+    """Where transformers takes the peft that is there: its 5.24 asks for one that is not released."""
+    peft = pytest.importorskip("peft")
+    monkeypatch.setattr("transformers.integrations.peft.MIN_PEFT_VERSION", peft.__version__)
+    encoder = cases.with_copied_layers(read(twin("bert")))
+    before = encoder.encode(cases.TEXT)
+    encoder.disable_adapters()
+    encoder.enable_adapters()
+    assert distance(encoder.encode(cases.TEXT), before) > MOVED

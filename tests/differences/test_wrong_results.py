@@ -15,7 +15,7 @@ import pytest
 from PIL import Image
 
 from differences import cases
-from manysense import ManysenseWarning, SentenceTransformer
+from manysense import ManysenseWarning, ModelError, SentenceTransformer, modules
 from manysense.errors import (
     AmbiguousInput,
     ForwardError,
@@ -24,10 +24,11 @@ from manysense.errors import (
     MediaNotFound,
     UnsupportedInput,
     UnsupportedModality,
+    UntrustedCode,
     UsageError,
 )
 from reference.closeness import MOVED, assert_close, distance
-from twins import bert, clap, clip, qwen3_vl, samples
+from twins import bert, clap, clip, qwen3_vl, samples, words
 from twins.samples import TEXTS, pictures, sounds
 
 # ---- strings
@@ -265,3 +266,56 @@ def test_samples_of_whole_numbers_are_scaled(model, twin):
     numbers = cases.whole_numbers()
     made = model("clap").encode([cases.as_row(numbers)])
     assert_close(made, [clap.reference_audio(twin("clap"), numbers.astype(np.float32) / 32768)])
+
+
+# ---- modules of older models
+
+
+def test_a_cnn_does_not_read_padding(tmp_path):
+    folder = cases.with_cnn(tmp_path)
+    made = SentenceTransformer(str(folder), device="cpu").encode(words.TEXTS)
+    assert_close(made, [words.reference(folder, text) for text in words.TEXTS])
+
+
+def test_weights_of_words_that_were_learned_are_read_again(tmp_path):
+    folder = cases.with_learned_weights(tmp_path)
+    made = SentenceTransformer(str(folder), device="cpu").encode([cases.WORDS])
+    assert_close(made, [words.reference(folder, cases.WORDS)])
+
+
+def test_layers_that_are_not_there_are_an_error(twin):
+    encoder = SentenceTransformer(modules=cases.layers(modules, twin("bert-bare")), device="cpu")
+    with pytest.raises(ModelError, match="the transformer gives its last only"):
+        encoder.encode(cases.TEXT)
+
+
+def test_a_text_without_words_is_zeros_under_max_pooling(tmp_path):
+    made = SentenceTransformer(str(cases.pooled_by_max(tmp_path)), device="cpu").encode(["", "red"])
+    assert made[0].tolist() == [0] * words.WIDTH
+    assert made[1].any()
+
+
+def test_a_word_that_stands_twice_keeps_its_vector(tmp_path):
+    encoder = SentenceTransformer(str(cases.with_a_word_twice(tmp_path / "first")), device="cpu")
+    encoder.save_pretrained(tmp_path / "second")
+    loaded = SentenceTransformer(str(tmp_path / "second"), device="cpu")
+    texts = ["dog", cases.WORDS_BEHIND]
+    assert_close(loaded.encode(texts), encoder.encode(texts))
+
+
+def test_an_activation_that_is_not_trusted_is_an_error(twin, tmp_path):
+    folder = cases.with_activation(twin("bert", dense=8), tmp_path / "copy")
+    with pytest.raises(UntrustedCode, match=cases.ACTIVATION):
+        SentenceTransformer(str(folder), device="cpu")
+
+
+# ---- adapters
+
+
+def test_adapters_that_are_switched_on_again_are_whole(twin):
+    pytest.importorskip("peft")
+    encoder = cases.with_copied_layers(SentenceTransformer(str(twin("bert")), device="cpu"))
+    before = encoder.encode([cases.TEXT])
+    encoder.disable_adapters()
+    encoder.enable_adapters()
+    assert_close(encoder.encode([cases.TEXT]), before)

@@ -436,6 +436,55 @@ def test_a_bad_answer_says_what_is_wrong_and_repeats_nothing(serve, answer, says
     assert "secret" not in str(error)
 
 
+class Pieces:
+    """A sink that remembers."""
+
+    def __init__(self, fails=None):
+        self.lengths, self.pieces, self.fails = [], [], fails
+
+    def begin(self, length):
+        self.lengths.append(length)
+
+    def write(self, piece):
+        if self.fails:
+            raise self.fails
+        self.pieces.append(piece)
+
+
+@pytest.mark.parametrize(
+    ("answer", "length"),
+    [(reply(bytes(90_000)), 90_000), (CHUNKED + b"15f90\r\n" + bytes(90_000) + b"\r\n0\r\n\r\n", None)],
+    ids=["length", "chunks"],
+)
+def test_a_stream_comes_in_pieces_after_its_length(serve, answer, length):
+    sink = Pieces()
+    http.stream(serve(answer).url, LOCAL, sink)
+    assert sink.lengths == [length]
+    assert b"".join(sink.pieces) == bytes(90_000)
+    assert len(sink.pieces) > 1
+
+
+@pytest.mark.parametrize("answer", [reply(status="404 Not Found"), reply(bytes(200_000)), redirect("ftp://x")])
+def test_a_sink_hears_nothing_of_an_answer_that_is_refused(serve, answer):
+    sink = Pieces()
+    with pytest.raises(FetchError if b"200 OK" not in answer else MediaTooLarge):
+        http.stream(serve(answer).url, LOCAL, sink)
+    assert sink.lengths == []
+
+
+def test_the_body_behind_a_redirect_begins_once(serve):
+    sink = Pieces()
+    http.stream(serve({"/": redirect("/there"), "/there": reply()}).url + "/", LOCAL, sink)
+    assert sink.lengths == [len(PICTURE)]
+
+
+def test_what_a_sink_raises_is_not_told_as_a_failure_of_the_network(serve):
+    full = OSError(28, "No space left on device")
+    with pytest.raises(OSError) as caught:
+        http.stream(serve(reply()).url, LOCAL, Pieces(fails=full))
+    assert caught.value is full
+
+
 def test_an_empty_body_is_an_error(serve):
     with pytest.raises(OSError, match="is empty"):
         image(serve(reply(b"")).url)

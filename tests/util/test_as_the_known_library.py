@@ -66,6 +66,8 @@ def numbers() -> dict[str, Any]:
             "arrays": CORPUS,
             "tensors": torch.tensor(CORPUS),
             "halves": CORPUS.astype(np.float16),
+            "doubles": CORPUS / np.float64(3),
+            "numbers": (CORPUS / np.float64(3)).tolist(),
             "a list": list(CORPUS),
             "matrices": [CORPUS[:50], CORPUS[50:]],
             "nothing": CORPUS[:0],

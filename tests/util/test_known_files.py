@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import logging
 import os
 import subprocess
 import sys
+import threading
+import time
+import tracemalloc
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -14,6 +20,64 @@ from checkpoints.hub_stub import serving
 from manysense import Policy, UsageError, errors, util
 
 HERE = Policy(private_hosts=True)
+
+HALF = bytes(3 * 65536)
+
+
+class _Half(BaseHTTPRequestHandler):
+    """Announces twice as much as it sends; before it breaks off, `server.meanwhile` looks around."""
+
+    def do_GET(self):
+        self.send_response(200)
+        self.send_header("Content-Length", str(2 * len(HALF)))
+        self.end_headers()
+        self.wfile.write(HALF)
+        deadline = time.monotonic() + 5
+        while (seen := self.server.meanwhile()) != [len(HALF)] and time.monotonic() < deadline:
+            time.sleep(0.01)
+        self.server.seen = seen
+
+    def log_message(self, *args):
+        pass
+
+
+class _Zeros(_Half):
+    """Sends 32 MiB."""
+
+    def do_GET(self):
+        self.send_response(200)
+        self.send_header("Content-Length", str(32 * 2**20))
+        self.end_headers()
+        for _ in range(512):
+            self.wfile.write(bytes(65536))
+
+
+@contextlib.contextmanager
+def _answering(handler):
+    http = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    http.daemon_threads = True
+    http.url, http.meanwhile = f"http://127.0.0.1:{http.server_port}/", lambda: [len(HALF)]
+    thread = threading.Thread(target=http.serve_forever, kwargs={"poll_interval": 0.02})
+    thread.start()
+    try:
+        yield http
+    finally:
+        http.shutdown()
+        thread.join()
+        http.server_close()
+
+
+@pytest.fixture
+def broken_off():
+    with _answering(_Half) as http:
+        yield http
+
+
+@pytest.fixture
+def server_of_zeros():
+    with _answering(_Zeros) as http:
+        yield http.url
+
 
 # ---- http_get
 
@@ -46,6 +110,62 @@ def test_a_download_that_fails_leaves_everything_as_it_was(server, tmp_path):
             util.http_get(url, tmp_path / "new" / "file", policy=policy)
     assert place.read_text() == "old"
     assert os.listdir(tmp_path) == ["kept.txt"]
+
+
+def test_a_download_that_breaks_in_the_middle_leaves_nothing(broken_off, tmp_path):
+    place = tmp_path / "new" / "file.bin"
+    with pytest.raises(errors.FetchError, match="the connection ended"):
+        util.http_get(broken_off.url, place, policy=HERE)
+    assert os.listdir(tmp_path) == []
+
+
+def test_until_it_is_whole_a_download_has_another_name(broken_off, tmp_path):
+    place = tmp_path / "kept.bin"
+    place.write_text("old")
+    broken_off.meanwhile = lambda: [path.stat().st_size for path in tmp_path.glob(".kept.bin.*.part")]
+    with pytest.raises(errors.FetchError):
+        util.http_get(broken_off.url, place, policy=HERE)
+    assert broken_off.seen == [len(HALF)]
+    assert place.read_text() == "old"
+
+
+def test_a_download_that_is_interrupted_leaves_nothing(broken_off, tmp_path, monkeypatch):
+    def interrupt(self, piece):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("manysense.util.files._Part.write", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        util.http_get(broken_off.url, tmp_path / "file.bin", policy=HERE)
+    assert os.listdir(tmp_path) == []
+
+
+def test_a_download_is_not_held_in_memory(server_of_zeros, tmp_path):
+    tracemalloc.start()
+    try:
+        util.http_get(server_of_zeros, tmp_path / "file.bin", policy=HERE)
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert (tmp_path / "file.bin").stat().st_size == 32 * 2**20
+    assert most < 4 * 2**20
+
+
+class Terminal(io.StringIO):
+    def isatty(self):
+        return True
+
+
+@pytest.mark.parametrize(("show", "shown"), [(True, True), (False, False)])
+def test_a_terminal_shows_how_far_a_download_is_unless_told_not_to(server_of_zeros, tmp_path, monkeypatch, show, shown):
+    monkeypatch.setattr(sys, "stderr", Terminal())
+    util.http_get(server_of_zeros, tmp_path / "zeros.bin", policy=HERE, show_progress_bar=show)
+    assert ("zeros.bin, KiB" in sys.stderr.getvalue() and "/32768" in sys.stderr.getvalue()) is shown
+    assert bool(sys.stderr.getvalue()) is shown
+
+
+def test_a_log_shows_nothing_of_a_download(server_of_zeros, tmp_path, capsys):
+    util.http_get(server_of_zeros, tmp_path / "zeros.bin", policy=HERE)
+    assert capsys.readouterr() == ("", "")
 
 
 def test_a_disk_that_is_full_leaves_the_old_file_and_no_piece_of_the_new(server, tmp_path):

@@ -82,13 +82,33 @@ def test_ranges_that_do_not_fit_are_refused(options, said):
 
 @pytest.mark.parametrize("precision", ["float32", "int8", "uint8", "binary", "ubinary"])
 @pytest.mark.parametrize(
-    "form", [torch.tensor, list, lambda v: list(torch.tensor(v)), lambda v: v.tolist(), lambda v: v.astype(np.float64)]
+    "form", [torch.tensor, list, lambda v: list(torch.tensor(v)), lambda v: v[::-1][::-1], np.asfortranarray]
 )
 def test_vectors_come_in_any_form(form, precision):
     wanted = util.quantize_embeddings(MANY, precision)
     made = util.quantize_embeddings(form(MANY), precision)
     assert isinstance(made, np.ndarray)
     np.testing.assert_array_equal(made, wanted)
+
+
+FORMS_OF_DOUBLES = [np.asarray, torch.tensor, list, lambda v: v.tolist(), lambda v: list(torch.tensor(v))]
+
+
+@pytest.mark.parametrize("precision", ["int8", "uint8"])
+@pytest.mark.parametrize("form", FORMS_OF_DOUBLES)
+def test_float64_is_not_rounded_before_its_level_is_found(form, precision):
+    """The vectors lie just below the edge of a level: rounded to float32, they would be on it."""
+    ranges = np.array([[0.0] * 4, [255.0] * 4])
+    doubles = np.array([[1.0, 7.0, 100.0, 255.0]] * 3) - 1e-9
+    assert (doubles.astype(np.float32) == np.round(doubles)).all()
+    made = util.quantize_embeddings(form(doubles), precision, ranges).astype(int)
+    np.testing.assert_array_equal(made + (128 if precision == "int8" else 0), np.floor(doubles))
+
+
+@pytest.mark.parametrize("form", FORMS_OF_DOUBLES)
+def test_a_float64_above_zero_is_above_zero_however_small(form):
+    tiny = np.array([[1e-60, -1e-60, 0.0, 1.0] * 2] * 2)
+    assert util.quantize_embeddings(form(tiny), "ubinary").tolist() == [[0b10011001]] * 2
 
 
 @pytest.mark.parametrize("precision", ["int8", "ubinary"])

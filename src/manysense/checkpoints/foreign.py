@@ -29,6 +29,7 @@ from typing import Any
 from torch import nn
 
 from ..errors import ModelError, UntrustedCode, first_line
+from .source import Source
 from .types import Wanted
 
 PACKAGE = "manysense_code"
@@ -70,17 +71,9 @@ def _holder(folder: Path, module: str) -> Path:
 
 
 def _elsewhere(place: str, wanted: Wanted) -> Path:
-    """The folder with the Python files of another folder or repository."""
-    path = Path(place).expanduser()
-    if path.is_dir():
-        return path
-    from huggingface_hub import snapshot_download
-
-    try:
-        revision = wanted.model_kwargs.get("code_revision")
-        return Path(snapshot_download(place, revision=revision, allow_patterns=["*.py"]))
-    except Exception as error:  # whatever the Hub's client raises: offline, no such repository, no access
-        raise ImportError(f"the code of {place!r} could not be fetched: {first_line(error)}") from error
+    """The folder with the Python files of another folder or repository. Raises ModelError where there is none."""
+    source = wanted.source or Source(place, trust_remote_code=True)
+    return source.beside(place, wanted.model_kwargs.get("code_revision")).code()
 
 
 # ---- building a module
@@ -95,14 +88,23 @@ class ForeignClass:
 
     def load_from(self, path: Path, **kwargs: Any) -> Any:
         """path: the module's folder.  kwargs: of the caller, as for the modules of this library."""
+        from ..modules.transformer.quiet import without_bars
+
+        with without_bars():
+            return self._built(path, kwargs)
+
+    def _built(self, path: Path, kwargs: Mapping[str, Any]) -> Any:
         if not _has_own_load(self.kind):
-            return self.kind.load_from(path, **kwargs) if hasattr(self.kind, "load_from") else self.kind(**_json(path))
+            if not hasattr(self.kind, "load_from"):
+                return self.kind(**_json(path))
+            return self.kind.load_from(path, **_accepted(kwargs, inspect.signature(self.kind.load_from).parameters))
         taken = inspect.signature(self.kind.load).parameters
         if len(taken) > 1:
             below = os.path.relpath(path, self.folder.resolve())
             given: dict[str, Any] = {"subfolder": "" if below == "." else below}
-            given |= {"token": None, "cache_folder": None, "revision": None}
-            given |= {"local_files_only": False, "trust_remote_code": True, "backend": "torch"}
+            source = kwargs.get("source") or Source(str(self.folder))
+            given |= {"token": source.token, "cache_folder": source.cache_folder, "revision": None}
+            given |= {"local_files_only": source.local_files_only, "trust_remote_code": True, "backend": "torch"}
             given |= {
                 name: dict(kwargs.get(name) or {}) for name in ("model_kwargs", "processor_kwargs", "config_kwargs")
             }

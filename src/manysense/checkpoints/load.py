@@ -5,6 +5,8 @@ Knows: the order in which formats are tried. Does not know: any format (formats/
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from ..errors import ManysenseError, ModelError, ModelNotFound
 from .formats import exported, model2vec, modules_json, transformers_folder
 from .memory import check_fits
@@ -20,15 +22,18 @@ def load(source: Source, wanted: Wanted) -> Loaded:
     """Raises ModelNotFound, ModelError, UntrustedCode, NotEnoughMemory, before anything is imported or read."""
     from ..modules.transformer.folder import as_dtype
 
+    kwargs = wanted.model_kwargs
+    source = replace(source, pickles=kwargs.get("use_safetensors") is False)
+    wanted = replace(wanted, source=source)
     folder = source.folder()
     form = next((form for form in FORMATS if form.recognises(folder)), None)
     if form is None:
         names = ", ".join(sorted(p.name for p in folder.iterdir())[:8]) or "nothing"
         raise ModelNotFound(f"{folder} is no model folder: it has neither modules.json nor config.json, but {names}")
     check_requirements(folder)
-    kwargs = wanted.model_kwargs
     dtype = as_dtype(kwargs.get("dtype", kwargs.get("torch_dtype", "auto")))
-    check_fits(folder, wanted.device_type, None if dtype == "auto" else dtype, "device_map" in kwargs)
+    if not kwargs.get("quantization_config") and "device_map" not in kwargs:  # else what fits is not known before
+        check_fits(folder, wanted.device_type, None if dtype == "auto" else dtype)
     try:
         loaded: Loaded = form.read(folder, wanted)
     except (ManysenseError, MemoryError):

@@ -6,6 +6,7 @@ Knows: sizes in safetensors headers, free memory of the machine. Does not know: 
 from __future__ import annotations
 
 import json
+import math
 import struct
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,6 @@ from typing import Any
 from ..errors import NotEnoughMemory
 from .save import SAVING
 
-_BYTES = {"F64": 8, "I64": 8, "U64": 8, "F32": 4, "I32": 4, "F16": 2, "BF16": 2, "I16": 2, "I8": 1, "U8": 1, "BOOL": 1}
 _FLOATS = ("F64", "F32", "F16", "BF16")
 SHARE = 0.95
 """Of the free memory that weights may take."""
@@ -31,17 +31,18 @@ def _safetensors_bytes(path: Path, float_bytes: int | None) -> int:
         with path.open("rb") as file:
             (length,) = struct.unpack("<Q", file.read(8))
             header: dict[str, Any] = json.loads(file.read(min(length, 100_000_000)))
-    except (struct.error, ValueError):
+        tensors = [facts for name, facts in header.items() if name != "__metadata__"]
+        return sum(_tensor_bytes(facts, float_bytes) for facts in tensors)
+    except (struct.error, ValueError, LookupError, TypeError, AttributeError):
+        # broken: whoever reads it says so
         return path.stat().st_size
-    total = 0
-    for name, facts in header.items():
-        if name != "__metadata__":
-            count = 1
-            for n in facts["shape"]:
-                count *= n
-            stored = _BYTES.get(facts["dtype"], 4)
-            total += count * (float_bytes if float_bytes and facts["dtype"] in _FLOATS else stored)
-    return total
+
+
+def _tensor_bytes(facts: dict[str, Any], float_bytes: int | None) -> int:
+    if float_bytes and facts["dtype"] in _FLOATS:
+        return math.prod(facts["shape"]) * float_bytes
+    begin, end = facts["data_offsets"]
+    return int(end - begin)
 
 
 def free_bytes(device_type: str = "cpu") -> int | None:
@@ -74,13 +75,11 @@ def _control_group() -> int | None:
         return None
 
 
-def check_fits(folder: Path, device_type: str, dtype: Any, spread: bool) -> None:
+def check_fits(folder: Path, device_type: str, dtype: Any) -> None:
     """Raise NotEnoughMemory, before anything is read, when the weights are larger than what is free.
 
-    dtype: of the loaded weights, None for as stored.  spread: a device_map is given, so that nothing is checked.
+    dtype: of the loaded weights, None for as stored.
     """
-    if spread:
-        return
     size = getattr(dtype, "itemsize", None)
     needed, free = needed_bytes(folder, size), free_bytes(device_type)
     if free is None or needed <= SHARE * free:

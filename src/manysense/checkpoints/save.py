@@ -34,6 +34,7 @@ from typing import Any
 
 from ..errors import ModelError
 from ..modules.base import write_json
+from ..modules.transformer.quiet import without_bars
 from .foreign import code_of
 
 OWN_FILE = "manysense.json"
@@ -71,7 +72,8 @@ def save(
         copy = folder / f"{SAVING}{secrets.token_hex(4)}"
         copy.mkdir()
         try:
-            listed = _write(modules, copy, safe)
+            with without_bars():
+                listed = _write(modules, copy, safe)
             write_json(copy / "config_sentence_transformers.json", config)
             if own or (folder / OWN_FILE).exists():
                 write_json(copy / OWN_FILE, own)
@@ -115,6 +117,8 @@ def write_module(module: Any, folder: Path, path: str, safe: bool) -> str:
 def type_name(module: Any) -> str:
     """The class path that is written: the known library's for its modules, else the module's own."""
     kind = type(module)
+    if kind.__module__ == "manysense.modules.logit_score":
+        return "sentence_transformers.cross_encoder.modules.logit_score.LogitScore"
     if kind.__module__.startswith("manysense.") and kind.__name__ in _OLD_NAMES:
         return f"sentence_transformers.models.{kind.__name__}"
     return f"{kind.__module__}.{kind.__qualname__}"

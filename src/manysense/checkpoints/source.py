@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -44,12 +44,13 @@ _ADDRESS = re.compile(r"(?:https?://)?(?:www\.)?(?:huggingface\.co|hf\.co)/(?P<n
 @dataclass(frozen=True, slots=True)
 class Source:
     """name: of a model that ships with the package (manysense.starter.NAMES), a folder, or "owner/repository" on the
-    Hub; without owner, one of the organisation sentence-transformers, else the repository that has no owner.
+    Hub; without owner, one of `organisation`, else the repository that has no owner.
 
     revision: branch, tag, commit or "refs/pr/23", None for the main branch.  token: Hub token, None for the stored one
     (HF_TOKEN, `hf auth login`), True to insist on it, False to send none.  cache_folder: None for
     SENTENCE_TRANSFORMERS_HOME, else the Hub's own cache (HF_HUB_CACHE, HF_HOME).  local_files_only: never ask the
-    network.  trust_remote_code: fetch the repository's code too.
+    network.  trust_remote_code: fetch the repository's code too.  pickles: where weights are there twice, fetch the
+    pickles and not the safetensors.  organisation: the owner that a name without one has.
     """
 
     name: str
@@ -58,12 +59,29 @@ class Source:
     cache_folder: str | os.PathLike[str] | None = None
     local_files_only: bool = False
     trust_remote_code: bool = False
+    pickles: bool = False
+    organisation: str = ORGANISATION
+
+    def beside(self, name: str, revision: str | None = None) -> Source:
+        """What another name stands for, asked for in the same way: token, cache, offline and trust are these.
+
+        The revision is its own: one of this model's says nothing about another.
+        """
+        return replace(self, name=name, revision=revision)
 
     def folder(self) -> Path:
         """A local folder with the model's files, all of one commit, downloaded if need be.
 
         Raises ModelNotFound, ModelError or UsageError with the way out.
         """
+        return self._here() or self._fetched(_Repository.folder)
+
+    def code(self) -> Path:
+        """As `folder`, with no more than the Python files of a repository."""
+        return self._here() or self._fetched(_Repository.code)
+
+    def _here(self) -> Path | None:
+        """The folder that needs no Hub. Raises ModelNotFound for what can be no name of a repository either."""
         if not self.name.strip():
             raise ModelNotFound("the name of the model is empty")
         packaged = packaged_folder(self.name)
@@ -81,7 +99,7 @@ class Source:
         if is_file:
             raise ModelNotFound(f"{self.name!r} is a file; a model is a folder")
         self._check_name()
-        return self._fetched()
+        return None
 
     def _check_name(self) -> None:
         """Raise ModelNotFound for what can be no name of a repository."""
@@ -101,13 +119,13 @@ class Source:
 
     # ---- the Hub
 
-    def _fetched(self) -> Path:
-        """The first of the repositories that the name can mean and that is there."""
-        names = (self.name,) if "/" in self.name else (f"{ORGANISATION}/{self.name}", self.name)
+    def _fetched(self, wanted: Callable[[_Repository], Path]) -> Path:
+        """What is wanted of the first repository that the name can mean and that is there."""
+        names = (self.name,) if "/" in self.name else (f"{self.organisation}/{self.name}", self.name)
         absent: list[tuple[str, Exception]] = []
         for repository in names:
             try:
-                return _Repository(repository, self).folder()
+                return wanted(_Repository(repository, self))
             except ManysenseError:
                 raise
             except Exception as error:  # whatever the Hub, the network or the disk makes huggingface_hub raise
@@ -163,6 +181,9 @@ class _Repository:
             except LocalEntryNotFoundError:
                 raise refused from None
 
+    def code(self) -> Path:
+        return self._snapshot(self._resolved(), local_files_only=self.source.offline, allow_patterns=["*.py"])
+
     def _resolved(self) -> ResolvedRevision:
         """The revision and its commit, asked for once. A copy in the cache serves where the Hub gives no answer."""
         from huggingface_hub.errors import HfHubHTTPError, RevisionNotFoundError, RevisionResolutionError
@@ -213,6 +234,7 @@ class _Repository:
         names = self._listed(revision)
         if names is None:
             return None
+        _check_runnable(self.name, names)
         try:
             return self._snapshot(revision, local_files_only=True, ignore_patterns=self._ignored(names))
         except LocalEntryNotFoundError:
@@ -244,7 +266,7 @@ class _Repository:
 
     def _ignored(self, names: Iterable[str]) -> list[str]:
         code = () if self.source.trust_remote_code else ("*.py",)
-        return [*EXPORTS, *LEFTOVERS, *code, *_doubled(frozenset(names))]
+        return [*EXPORTS, *LEFTOVERS, *code, *_doubled(frozenset(names), self.source.pickles)]
 
 
 def _bar_on_terminals() -> type:
@@ -258,14 +280,18 @@ def _bar_on_terminals() -> type:
     return Bar
 
 
-def _doubled(names: frozenset[str]) -> list[str]:
-    """The pickles that lie beside the same weights as safetensors."""
+def _doubled(names: frozenset[str], pickles: bool) -> list[str]:
+    """Of weights that lie there twice, what is not wanted: the pickles, or with `pickles` the safetensors."""
+    stems = {"pytorch_model": "model", "adapter_model": "adapter_model"}
+    wanted, spare = (".bin", ".safetensors") if pickles else (".safetensors", ".bin")
+    if pickles:
+        stems = {safe: pickled for pickled, safe in stems.items()}
     found = []
     for name in names:
         folder, slash, file = name.rpartition("/")
-        stem = {"pytorch_model": "model", "adapter_model": "adapter_model"}.get(re.split(r"[.-]", file)[0])
-        same = f"{folder}{slash}{stem}.safetensors"
-        if ".bin" in file and stem and (same in names or f"{same}.index.json" in names):
+        stem = stems.get(re.split(r"[.-]", file)[0])
+        same = f"{folder}{slash}{stem}{wanted}"
+        if spare in file and stem and (same in names or f"{same}.index.json" in names):
             found.append(name)
     return found
 

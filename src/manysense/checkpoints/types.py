@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from torch import nn
+
+    from .source import Source
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +27,12 @@ class Loaded:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """How the caller wants the modules built. weights: False builds networks of the right shapes without values."""
+    """How the caller wants the modules built.
+
+    device_type: where the model will go, "cpu" or "cuda".  weights: False builds networks of the right shapes without
+    values.  source: where the model comes from, so that what it needs from elsewhere is asked for in the same way.
+    family: the model class that asks, which decides the modules where a folder does not.
+    """
 
     model_kwargs: Mapping[str, Any] = field(default_factory=dict)
     processor_kwargs: Mapping[str, Any] = field(default_factory=dict)
@@ -33,3 +40,9 @@ class Wanted:
     trust_remote_code: bool = False
     device_type: str = "cpu"
     weights: bool = True
+    source: Source | None = None
+    family: str = "SentenceTransformer"
+
+    def arguments(self) -> dict[str, Any]:
+        """What `load_from` of a module is given."""
+        return {field.name: getattr(self, field.name) for field in fields(self) if field.name != "family"}

@@ -27,6 +27,7 @@ HOMES = {
 
 RENAMED = {
     ("base.model", "BaseModel"): ("model", "Model"),
+    ("base.peft_mixin", "PeftAdapterMixin"): ("adapters", "Adapters"),
     ("sentence_transformer.modules.clip_model", "CLIPModel"): ("modules", "Transformer"),
 }
 """(module, name) of the known library → (module, name) here."""
@@ -57,6 +58,7 @@ AREAS = {
     "base.modality_types": _INNER,
     "base.model_card": _TRAINING,
     "base.modules": _INNER,
+    "base.peft_mixin": _INNER,
     "base.sampler": _TRAINING,
     "base.trainer": _TRAINING,
     "base.training_args": _TRAINING,

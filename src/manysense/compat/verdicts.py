@@ -136,7 +136,7 @@ def _takes(function: Callable[..., Any], name: str, member: str, argument: str) 
     if argument in parameters:
         return True
     if name == _MODEL and not member:
-        from ..sentence_transformer.construct import OLD_NAMES
+        from ..construct import OLD_NAMES
 
         return argument in OLD_NAMES
     if name == "Transformer":  # its further arguments are there to be refused in words

@@ -95,6 +95,11 @@ class Item:
         return tuple(sorted({part.modality for part in self.parts}))
 
     @property
+    def is_pair(self) -> bool:
+        """Whether it is a query and a document."""
+        return len(self.turns) == 2 and self.turns[0].role == "query" and self.turns[1].role == "document"
+
+    @property
     def text(self) -> str:
         """The text of an item that is one text part."""
         (part,) = self.turns[0].parts

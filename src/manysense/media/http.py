@@ -1,4 +1,4 @@
-"""Get the bytes of one http(s) URL, under a policy.
+"""Get the bytes of one http(s) URL, under a policy: into memory, or piece by piece into a sink.
 
 Knows: URLs, names and addresses, HTTP/1.1, redirects, clocks. Does not know: media. It speaks HTTP over a socket of its
 own, because the connection must go to the very address that was checked: a name is resolved once a hop, every address
@@ -21,7 +21,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from email.message import Message
 from functools import lru_cache
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Protocol
 from urllib.parse import urljoin, urlsplit
 
 from .. import __version__
@@ -39,8 +39,27 @@ _SLOW = "Raise connect_seconds, read_seconds or total_seconds of the policy, or 
 Address = tuple[socket.AddressFamily, tuple[Any, ...]]
 
 
+class Sink(Protocol):
+    """Where a body goes, piece by piece. What its methods raise goes to the caller as it is."""
+
+    def begin(self, length: int | None) -> None:
+        """The body comes now, after all redirects and checks. length: its bytes, None where the server does not say."""
+
+    def write(self, piece: bytes, /) -> None: ...
+
+
 def get(url: str, policy: Policy) -> tuple[bytes, str | None]:
     """The body of an http(s) URL and its media type (lower case, without parameters; None where none was sent).
+
+    The limits and errors are those of `stream`.
+    """
+    sink = _Memory()
+    kind = stream(url, policy, sink)
+    return sink.body.getvalue(), kind
+
+
+def stream(url: str, policy: Policy, sink: Sink) -> str | None:
+    """The body of an http(s) URL into a sink; its media type. After an error the sink holds a part of it, or nothing.
 
     At most `policy.max_bytes` are read and `policy.total_seconds` are spent: over all redirects, name look-ups,
     handshakes, headers and the body, however slowly they come. A URL with a user name or password is refused.
@@ -49,7 +68,9 @@ def get(url: str, policy: Policy) -> tuple[bytes, str | None]:
     clock = _Clock(policy.total_seconds)
     trail = [url]
     try:
-        return _follow(trail, policy, clock)
+        return _follow(trail, policy, clock, _Guarded(sink))
+    except _SinkFailed as failed:
+        raise failed.reason from None
     except (OSError, http.client.HTTPException) as error:
         told = error if isinstance(error, MediaError) else _told(error, policy, clock)
         shown = printable_url(url)
@@ -57,6 +78,45 @@ def get(url: str, policy: Policy) -> tuple[bytes, str | None]:
         reason = f"cannot fetch '{shown}'{through}: {told.reason}"
         cause = None if told is error else error
         raise type(told)(reason, source=shown, hint=told.hint) from cause
+
+
+class _Memory:
+    """A sink that keeps the body."""
+
+    def __init__(self) -> None:
+        self.body = io.BytesIO()
+
+    def begin(self, length: int | None) -> None:
+        pass
+
+    def write(self, piece: bytes, /) -> None:
+        self.body.write(piece)
+
+
+class _SinkFailed(Exception):
+    """The sink raised `reason`: a full disk must not be told as a broken connection."""
+
+    def __init__(self, reason: Exception) -> None:
+        self.reason = reason
+
+
+class _Guarded:
+    """A sink whose errors are told apart from the network's."""
+
+    def __init__(self, sink: Sink) -> None:
+        self._sink = sink
+
+    def begin(self, length: int | None) -> None:
+        try:
+            self._sink.begin(length)
+        except Exception as error:
+            raise _SinkFailed(error) from error
+
+    def write(self, piece: bytes, /) -> None:
+        try:
+            self._sink.write(piece)
+        except Exception as error:
+            raise _SinkFailed(error) from error
 
 
 class _Clock:
@@ -91,13 +151,14 @@ class _Wire(io.RawIOBase):
         return self._sock.recv_into(buffer)
 
 
-def _follow(trail: list[str], policy: Policy, clock: _Clock) -> tuple[bytes, str | None]:
+def _follow(trail: list[str], policy: Policy, clock: _Clock, sink: Sink) -> str | None:
     """Hop from URL to URL until a body comes. trail: the first URL; every further one is appended, for messages."""
     for _ in range(policy.max_redirects + 1):
         target = target_of(trail[-1], policy)
         with _answer(target, policy, clock) as (status, headers, stream):
             if status not in _REDIRECTS:
-                return _body(status, headers, stream, policy), _media_type(headers)
+                _body(status, headers, stream, policy, sink)
+                return _media_type(headers)
             location = headers.get("Location")
         if not location:
             raise FetchError(f"the server answered {_status(status)} without saying where to go.", hint=DOWNLOAD)
@@ -211,7 +272,7 @@ def _request(target: Target) -> bytes:
     return ("\r\n".join(lines) + "\r\n\r\n").encode("ascii")
 
 
-def _body(status: int, headers: Message, stream: BinaryIO, policy: Policy) -> bytes:
+def _body(status: int, headers: Message, stream: BinaryIO, policy: Policy, sink: Sink) -> None:
     """Read the body of a final answer, never more than the cap."""
     if status != 200:
         raise FetchError(f"the server answered {_status(status)}.", hint="Does the address open in a browser?")
@@ -220,21 +281,24 @@ def _body(status: int, headers: Message, stream: BinaryIO, policy: Policy) -> by
     coding = headers.get("Transfer-Encoding", "").strip().lower()
     if coding not in ("", "chunked"):
         raise FetchError("the server sent it in a transfer coding that is not known.", hint=DOWNLOAD)
-    out = io.BytesIO()
+    length = None if coding else _length(headers)
+    if length is not None and length > policy.max_bytes:
+        raise _too_large(policy.max_bytes, f"it is {amount(length)}")
+    sink.begin(length)
+    left = policy.max_bytes
 
     def take(count: int | None) -> int:
-        return _copy(stream, out, count, policy.max_bytes)
+        nonlocal left
+        got = _copy(stream, sink, count, left, policy.max_bytes)
+        left -= got
+        return got
 
     if coding:
         _chunks(stream, take)
-        return out.getvalue()
-    length = _length(headers)
-    if length is not None and length > policy.max_bytes:
-        raise _too_large(policy.max_bytes, f"it is {amount(length)}")
+        return
     got = take(length)
     if length is not None and got < length:
         raise FetchError(f"the connection ended after {amount(got)} of {amount(length)}.", hint="Try again.")
-    return out.getvalue()
 
 
 def _length(headers: Message) -> int | None:
@@ -259,17 +323,17 @@ def _chunks(stream: BinaryIO, take: Callable[[int | None], int]) -> None:
             raise FetchError("the connection ended, or went wrong, in the middle.", hint="Try again.")
 
 
-def _copy(stream: BinaryIO, out: io.BytesIO, count: int | None, cap: int) -> int:
-    """Read `count` bytes (None: until the end) into `out`, which may not grow over `cap`. Returns how many came."""
+def _copy(stream: BinaryIO, sink: Sink, count: int | None, left: int, cap: int) -> int:
+    """Read `count` bytes (None: until the end) into the sink; at most `left` of the cap. Returns how many came."""
     got = 0
     while count is None or got < count:
         piece = stream.read(_PIECE if count is None else min(_PIECE, count - got))
         if not piece:
             break
         got += len(piece)
-        if out.tell() + len(piece) > cap:
+        if got > left:
             raise _too_large(cap, "it is longer")
-        out.write(piece)
+        sink.write(piece)
     return got
 
 

@@ -55,6 +55,8 @@ class Reader:
         self._lock = threading.Lock()
         self._made: dict[Any, Future[Any]] = {}
         self._kept: OrderedDict[Any, int] = OrderedDict()
+        self.tokenised: dict[str, Any] = {}
+        """Ids of texts that come again, for whoever tokenises."""
 
     # ---- the facts
 

@@ -50,12 +50,14 @@ class Adapted:
         measured: list[Measured | ItemError] = []
         for item in items:
             try:
-                value = reader.text(item.parts[0]) if item.parts[0].modality == "text" else item.parts[0].value
+                opened = [reader.text(part) if part.modality == "text" else part.value for part in item.parts]
+                value = tuple(opened) if item.is_pair else opened[0]
             except ItemError as error:
                 measured.append(error)
                 continue
             length = max(1, len(value) // 4) if isinstance(value, str) else 1024
-            measured.append(Measured(item.parts[0].modality, length, value, group=item.parts[0].modality))
+            route = "pair" if item.is_pair else item.parts[0].modality
+            measured.append(Measured(route, length, value, group=route))
         return measured
 
     def prepare(self, measured: Measured, reader: Reader, settings: Settings) -> Features:
@@ -64,6 +66,8 @@ class Adapted:
             return dict(function([value], prompt=prompt))
         if prompt and isinstance(value, str):
             value = prompt + value
+        elif prompt and isinstance(value, tuple) and isinstance(value[0], str):
+            value = (prompt + value[0], value[1])
         return dict((function or self.inner.tokenize)([value]))
 
     def collate(self, features: Sequence[Features], route: Route) -> Features:

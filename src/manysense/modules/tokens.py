@@ -71,6 +71,12 @@ class Tokens:
         encodings = self._batch([self.beginning(text, limit) for text in texts])
         return [self._finish(encoding, limit, added, special) for encoding in encodings]
 
+    def probe_pair(self) -> tuple[list[int], list[int], Any]:
+        """(ids of a text, of another, both together as the post-processor puts them), to read its template off."""
+        first, second = (self._backend.encode(text, add_special_tokens=False) for text in ("a", "b"))
+        ids = list(first.ids), list(second.ids)
+        return *ids, self._backend.post_process(first, second, True)
+
     def ends(self, text: str) -> list[int]:
         """Where each token of the text ends, in characters."""
         return [end for _, end in self._backend.encode(text, add_special_tokens=False).offsets]

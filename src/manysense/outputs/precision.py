@@ -28,14 +28,15 @@ def width_of(dims: int, precision: str) -> int:
 
 
 def quantize(vectors: npt.NDArray[Any], precision: str, ranges: npt.NDArray[Any] | None = None) -> npt.NDArray[Any]:
-    """(n, dims) float → (n, width) of the precision's dtype.
+    """(n, dims) float → (n, width) of the precision's dtype. float64 is not rounded before it is compared.
 
-    ranges: (2, dims) lowest and highest value of each dimension, for int8 and uint8.  Values outside are clipped.
+    ranges: (2, dims) lowest and highest value of each dimension, for int8 and uint8; they and the steps between them
+    are float32.  Values outside are clipped.
     """
     if precision == "float32":
         return vectors
     if precision in ("binary", "ubinary"):
-        packed: npt.NDArray[np.uint8] = np.packbits(np.asarray(vectors, np.float32) > 0, axis=-1)
+        packed: npt.NDArray[np.uint8] = np.packbits(vectors > 0, axis=-1)
         if precision == "ubinary":
             return packed
         return (packed.astype(np.int16) - 128).astype(np.int8)
@@ -43,7 +44,7 @@ def quantize(vectors: npt.NDArray[Any], precision: str, ranges: npt.NDArray[Any]
     low, high = np.asarray(ranges, np.float32)
     steps = (high - low) / 255
     steps = np.where(steps > 0, steps, 1)
-    levels: npt.NDArray[Any] = np.clip(np.floor((np.asarray(vectors, np.float32) - low) / steps), 0, 255)
+    levels: npt.NDArray[Any] = np.clip(np.floor((vectors - low) / steps), 0, 255)
     return levels.astype(np.uint8) if precision == "uint8" else (levels - 128).astype(np.int8)
 
 

@@ -1,16 +1,17 @@
-"""From arguments to what they mean: the constructor's → loaded modules, a call's → its frozen Settings.
+"""What a call is given → its frozen Settings.
 
-Knows: old names of arguments, what a call may be given. Does not know: what a SentenceTransformer does.
+Knows: what a call may be given, names that are still to come. Does not know: what a SentenceTransformer does.
 """
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..construct import verbose
 from ..errors import UsageError
 from ..inputs.prompts import resolve_prompt
 from ..settings import Settings
@@ -20,66 +21,23 @@ if TYPE_CHECKING:
     from ..media.policy import Policy
     from .model import SentenceTransformer
 
-logger = logging.getLogger("manysense")
-
-OLD_NAMES = {
-    "tokenizer_kwargs": "processor_kwargs",
-    "tokenizer_args": "processor_kwargs",
-    "automodel_args": "model_kwargs",
-    "model_args": "model_kwargs",
-    "config_args": "config_kwargs",
-    "use_auth_token": "token",
-    "cache_dir": "cache_folder",
-    "model_name": "model_name_or_path",
-}
-
-LATER = frozenset(
-    "evaluate fit old_fit merge compile gradient_checkpointing_enable add_adapter load_adapter "
-    "set_adapter active_adapters get_adapter_state_dict delete_adapter enable_adapters disable_adapters "
-    "clear_placement_cache".split()
-)
+LATER = frozenset({"evaluate", "fit", "old_fit", "merge"})
 """Names of the known library that are on their way."""
 
-
-def renamed(old: dict[str, Any], **given: Any) -> dict[str, Any]:
-    """Arguments under their present names. Raises TypeError for unknown ones, as Python would."""
-    unknown = sorted(set(old) - set(OLD_NAMES))
-    if unknown:
-        raise TypeError(f"SentenceTransformer got unknown arguments {unknown}")
-    for name, value in old.items():
-        if given.get(OLD_NAMES[name]) is None:
-            given[OLD_NAMES[name]] = value
-    for name in ("model_kwargs", "processor_kwargs", "config_kwargs"):
-        if given[name] is not None and not isinstance(given[name], Mapping):
-            raise UsageError(f"{name} is a dict of arguments for transformers, got {type(given[name]).__name__}")
-    return given
+INSTRUCTORS = frozenset({"hkunlp/instructor-base", "hkunlp/instructor-large", "hkunlp/instructor-xl"})
+"""Models whose prompt is an instruction that is not pooled, though their folders do not say so."""
 
 
-def load_named(
-    name: str,
-    device_type: str,
-    given: Mapping[str, Any],
-    revision: str | None,
-    local_files_only: bool,
-    trust_remote_code: bool,
-) -> Any:
-    from ..checkpoints.load import load
-    from ..checkpoints.source import Source
-    from ..checkpoints.types import Wanted
-
-    source = Source(name, revision, given["token"], given["cache_folder"], local_files_only, trust_remote_code)
-    wanted = Wanted(
-        given["model_kwargs"] or {},
-        given["processor_kwargs"] or {},
-        given["config_kwargs"] or {},
-        trust_remote_code,
-        device_type,
-    )
-    loaded = load(source, wanted)
-    saved_as = loaded.config.get("model_type", "SentenceTransformer")
-    if saved_as != "SentenceTransformer":
-        warn(f"{name} was saved as a {saved_as}; its modules are used to make embeddings")
-    return loaded
+def read_as_instructor(model: SentenceTransformer, name: str) -> None:
+    """Leave the instruction out of the mean for the models that are known to need it; warn for others of that kind."""
+    place = PurePath(name)
+    if "/".join(place.parts[-2:]) in INSTRUCTORS:
+        model.set_pooling_include_prompt(False)
+    elif "instructor" in place.name.lower() and any(getattr(part, "include_prompt", False) for part in model.modules()):
+        warn(
+            f"{name} pools the tokens of a prompt, which INSTRUCTOR models leave out; "
+            "model.set_pooling_include_prompt(False) does so, and a saved copy keeps it"
+        )
 
 
 def call_settings(
@@ -102,13 +60,12 @@ def call_settings(
         )
     dims = truncate_dim if truncate_dim is not None else model.truncate_dim
     check_dims(model, dims)
-    verbose = logger.getEffectiveLevel() in (logging.INFO, logging.DEBUG)
     return Settings(
         prompt=resolve_prompt(prompt, prompt_name, model.prompts, model.default_prompt_name),
         task=kwargs.get("task"),
         max_length=model.max_seq_length,
         truncate_dim=dims,
-        progress=verbose if progress is None else progress,
+        progress=verbose() if progress is None else progress,
         policy=policy or model.policy,
         processing=kwargs.get("processing_kwargs") or {},
         forward={k: v for k, v in kwargs.items() if k in known},

@@ -6,9 +6,7 @@ public face (model.py), how rows come into the store (collect.py), how batches r
 
 from __future__ import annotations
 
-import contextlib
-import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -18,7 +16,8 @@ from torch import Tensor
 
 from ..batching.pool import pool_for
 from ..batching.run import Done, run
-from ..errors import ItemError, UsageError, WorkerError
+from ..collect import Chunk, Kept, check_inputs, chunk_of, collect, gather, kept_at_death, placed
+from ..errors import ItemError, UsageError
 from ..inputs.shape import as_items, is_single
 from ..line import ModelLine
 from ..outputs import dense
@@ -26,9 +25,9 @@ from ..outputs.precision import as_ranges, own_ranges, quantize
 from ..outputs.rows import ArrayRows, ListRows, check_width
 from ..settings import positive
 from ..warn import warn
-from .collect import collect, finish_of, gather
 
 if TYPE_CHECKING:
+    from ..batching.parcels import Parcel
     from ..batching.pool import Pool
     from ..settings import Settings
     from .model import SentenceTransformer
@@ -36,29 +35,19 @@ if TYPE_CHECKING:
 Form = Literal["numpy", "tensor", "list"]
 
 
-class Kept(tuple[Any, npt.NDArray[np.int64]]):
-    """What on_error="skip" returns: the pair (embeddings, indices), which also knows its errors.
+def finish_of(settings: Settings) -> Any:
+    """Batch features → rows, as this call wants them."""
+    dims, normalize = settings.truncate_dim, settings.normalize
+    if settings.output == "token_embeddings":
+        return lambda features, count: dense.token_matrices(features)
+    if settings.output is None:
+        return lambda features, count: dense.items(features, count, dims, normalize)
+    return lambda features, count: dense.vectors(features, dims, normalize)
 
-    embeddings: rows of the inputs that worked.  indices: (rows,) their positions.  errors: of the others, by position.
-    """
 
-    errors: tuple[ItemError, ...]
-
-    def __new__(cls, embeddings: Any, indices: npt.NDArray[np.int64], errors: Iterable[ItemError] = ()) -> Kept:
-        made = super().__new__(cls, (embeddings, indices))
-        made.errors = tuple(sorted(errors, key=lambda error: error.index or 0))
-        return made
-
-    def __getnewargs__(self) -> tuple[Any, ...]:
-        return (*self, self.errors)
-
-    @property
-    def embeddings(self) -> Any:
-        return self[0]
-
-    @property
-    def indices(self) -> npt.NDArray[np.int64]:
-        return self[1]
+def encode_chunk(model: SentenceTransformer, parcel: Parcel, settings: Settings, as_array: bool) -> Chunk:
+    """In a worker process: the rows of one parcel."""
+    return chunk_of(ModelLine(model, model, settings, finish_of(settings)), parcel, as_array)
 
 
 def encode(
@@ -83,15 +72,15 @@ def encode(
     where = torch.device("cpu") if elsewhere else network.device
     line = ModelLine(model, network, settings, finish_of(settings))
     if isinstance(items, (list, tuple)):
-        _check_inputs(line, items, settings, single)
+        check_inputs(line, items, settings, single)
     store = _store(where, network.dtype, settings, form, total, ranges, out)
-    with pool_for(model, pool, device) as workers, _kept_at_death(store, total):
+    with pool_for(model, pool, device) as workers, kept_at_death(store, total):
         if workers is None:
             count, failed = collect(line, items, settings, store, total)
         else:
-            count, failed = gather(workers, line, items, settings, store, total, chunk_size)
+            count, failed = gather(workers, line, items, settings, store, total, chunk_size, encode_chunk)
     if failed and settings.on_error == "raise":
-        raise _placed(failed[0], single, store, count)
+        raise placed(failed[0], single, store, count)
     line.warn(None if single else count)
     if settings.on_error == "nan":
         for error in failed:
@@ -196,20 +185,6 @@ def _ranges_for(model: Any, settings: Settings, ranges: Any, single: bool, strea
     return None
 
 
-def _check_inputs(line: ModelLine, items: Sequence[Any], settings: Settings, single: bool) -> None:
-    """Everything that can be known without opening media, before anything is computed."""
-    if settings.on_error != "raise":
-        return
-    only_text = line.parser.readable == {"text"} and not line.parser.chat
-    for i, value in enumerate(items):
-        if not (only_text and type(value) is str):
-            try:
-                line.parse(value)
-            except ItemError as error:
-                error.index, error.total = (None, None) if single else (i, len(items))
-                raise
-
-
 def _store(
     where: torch.device, dtype: torch.dtype, settings: Settings, form: Form, total: int | None, ranges: Any, out: Any
 ) -> ArrayRows | ListRows:
@@ -222,27 +197,6 @@ def _store(
 
 
 # ---- after it
-
-
-def _placed(error: ItemError, single: bool, store: ArrayRows | ListRows, count: int) -> ItemError:
-    """The error that ends a call, with what was finished of `count` inputs."""
-    if single:
-        error.index = error.total = None
-        return error
-    error.partial = Kept(*store.kept(count, None))
-    if error.hint is None:
-        error.hint = 'Set broken inputs aside with on_error="skip"; what was finished is in error.partial.'
-    return error
-
-
-@contextlib.contextmanager
-def _kept_at_death(store: ArrayRows | ListRows, total: int | None) -> Iterator[None]:
-    """A process that dies costs no row that was finished."""
-    try:
-        yield
-    except WorkerError as error:
-        error.partial = Kept(*store.kept(sys.maxsize if total is None else total, None))
-        raise
 
 
 def _width(model: Any, settings: Settings) -> int:

@@ -17,6 +17,8 @@ from torch import Tensor, nn
 from ..batching.devices import as_device
 from ..batching.pool import Pool, checked, start
 from ..checkpoints.card import SentenceTransformerModelCardData
+from ..collect import Kept
+from ..construct import load_named, renamed
 from ..errors import UsageError
 from ..inputs.prompts import DOCUMENT_NAMES, QUERY_NAMES, first_named
 from ..inputs.types import Modality
@@ -25,8 +27,8 @@ from ..model import Model, checked_prompts
 from ..outputs.precision import as_ranges
 from ..settings import OnError, OnTruncate, OutputValue, Precision
 from ..util.similarity import SimilarityFunction
-from .construct import LATER, call_settings, check_dims, load_named, renamed
-from .encode import Kept, encode, encode_stream
+from .construct import LATER, call_settings, check_dims, read_as_instructor
+from .encode import encode, encode_stream
 
 Vectors = npt.NDArray[Any]
 Similarity = Literal["cosine", "dot", "euclidean", "manhattan"]
@@ -71,12 +73,16 @@ class SentenceTransformer(Model):
         **old: Any,
     ) -> None:
         given = renamed(
+            "SentenceTransformer",
             old,
             model_name_or_path=model_name_or_path,
             model_kwargs=model_kwargs,
             processor_kwargs=processor_kwargs,
             config_kwargs=config_kwargs,
             cache_folder=cache_folder,
+            revision=revision,
+            local_files_only=local_files_only,
+            trust_remote_code=trust_remote_code,
             token=token if token is not None else use_auth_token,
         )
         name = given["model_name_or_path"]
@@ -89,7 +95,7 @@ class SentenceTransformer(Model):
         card = None
         placed = as_device(device)
         if modules is None:
-            loaded = load_named(str(name), placed.type, given, revision, local_files_only, trust_remote_code)
+            loaded = load_named(type(self), str(name), placed.type, given)
             modules, stored, own, card = loaded.modules, loaded.config, loaded.own, loaded.card
         super().__init__(
             modules,
@@ -111,6 +117,7 @@ class SentenceTransformer(Model):
         self.embedding_ranges: Vectors | None = None
         if "embedding_ranges" in own:
             self.embedding_ranges = as_ranges(own["embedding_ranges"])
+        read_as_instructor(self, str(name or ""))
 
     def __getattr__(self, name: str) -> Any:
         if name in LATER:

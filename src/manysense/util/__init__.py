@@ -11,6 +11,7 @@ from .files import http_get, is_sentence_transformer_model, load_dir_path, load_
 from .indexes import semantic_search_faiss, semantic_search_usearch
 from .later import is_training_available, mine_hard_negatives, resolve_ids
 from .logs import LoggingHandler, disable_logging
+from .maxsim import maxsim, maxsim_pairwise, mean_maxsim, mean_maxsim_pairwise
 from .mining import paraphrase_mining, paraphrase_mining_embeddings
 from .names import fullname, import_from_string
 from .quantization import quantize_embeddings
@@ -49,6 +50,10 @@ __all__ = [
     "load_dir_path",
     "load_file_path",
     "manhattan_sim",
+    "maxsim",
+    "maxsim_pairwise",
+    "mean_maxsim",
+    "mean_maxsim_pairwise",
     "mine_hard_negatives",
     "normalize_embeddings",
     "pairwise_angle_sim",

@@ -19,31 +19,73 @@ from ..checkpoints.source import ORGANISATION, Source
 from ..errors import ModelNotFound, UsageError
 from ..media import http
 from ..media.policy import DEFAULT, Policy
+from ..progress import bar
 from ..starter import folder as packaged_folder
 
 Name = str | os.PathLike[str]
+KIBI = 1024
 
 
-def http_get(url: str, path: Name, *, policy: Policy = DEFAULT) -> None:
+def http_get(url: str, path: Name, *, policy: Policy = DEFAULT, show_progress_bar: bool = True) -> None:
     """Download an http(s) URL into the file `path`: whole, or not at all.
 
-    Folders on the way to `path` are made, a file that is there is replaced in one step.  policy: limits, as for media:
-    512 MiB, 120 seconds, public addresses; Policy(max_bytes=…, total_seconds=…) raises them. The body is held in
-    memory.  Raises FetchError, FetchRefused, MediaTooLarge; UsageError for another scheme or where `path` is a folder.
+    Folders on the way to `path` are made, a file that is there is replaced in one step. Until then the bytes go into a
+    file of another name beside it, which is removed when the download fails.  policy: limits, as for media: 512 MiB,
+    120 seconds, public addresses; Policy(max_bytes=…, total_seconds=…) raises them.  show_progress_bar: on a terminal.
+    Raises FetchError, FetchRefused, MediaTooLarge; UsageError for another scheme or where `path` is a folder; OSError
+    where the file cannot be written.
     """
     if not str(url).lower().startswith(("http://", "https://")):
         raise UsageError(f"http_get downloads http:// and https:// addresses, got {str(url)[:80]!r}")
     place = Path(path).expanduser()
     if place.is_dir() or not place.name:
         raise UsageError(f"path must name a file, and {str(path)!r} is a folder")
-    data, _ = http.get(str(url), policy)
-    place.parent.mkdir(parents=True, exist_ok=True)
-    part = place.with_name(f".{place.name}.{secrets.token_hex(4)}.part")
-    try:
-        part.write_bytes(data)
-        part.replace(place)
-    finally:
-        part.unlink(missing_ok=True)
+    with _Part(place, show_progress_bar) as part:
+        http.stream(str(url), policy, part)
+        part.finish()
+
+
+class _Part:
+    """A download on its way: a sink that fills a file beside `place`, which takes its name when it is whole.
+
+    Nothing is made before the first byte comes; what was made and not finished is removed again.
+    """
+
+    def __init__(self, place: Path, show: bool) -> None:
+        self._place, self._show = place, show
+        self._path = place.with_name(f".{place.name}.{secrets.token_hex(4)}.part")
+        self._open = contextlib.ExitStack()
+        self._new_folders: list[Path] = []
+        self._bytes = 0
+
+    def begin(self, length: int | None) -> None:
+        self._new_folders = [folder for folder in self._place.parents if not folder.exists()]
+        self._place.parent.mkdir(parents=True, exist_ok=True)
+        self._file = self._open.enter_context(self._path.open("xb"))
+        total = None if length is None else length // KIBI
+        self._advance = self._open.enter_context(bar(f"{self._place.name}, KiB", total, self._show))
+
+    def write(self, piece: bytes, /) -> None:
+        self._file.write(piece)
+        before, self._bytes = self._bytes, self._bytes + len(piece)
+        self._advance(self._bytes // KIBI - before // KIBI)
+
+    def finish(self) -> None:
+        self._open.close()
+        self._path.replace(self._place)
+        self._new_folders = []
+
+    def __enter__(self) -> _Part:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        try:
+            self._open.close()
+        finally:
+            self._path.unlink(missing_ok=True)
+            for folder in self._new_folders:  # the innermost first
+                with contextlib.suppress(OSError):
+                    folder.rmdir()
 
 
 def is_sentence_transformer_model(

@@ -36,8 +36,9 @@ def quantize_embeddings(
     ranges: (2, dims) lowest and highest values, for int8 and uint8; else they come from `calibration_embeddings`
     (m, dims), else from the vectors themselves, with a ManysenseWarning when these are fewer than 100.
 
-    Computed in float32, a piece at a time. Raises UsageError for NaN, which no integer holds, for vectors that are
-    integers already, and for one vector without ranges.  Source: Sentence Transformers' quantize_embeddings.
+    Computed in float32, of float64 and of lists of numbers in float64, a piece at a time. Raises UsageError for NaN,
+    which no integer holds, for vectors that are integers already, and for one vector without ranges.
+    Source: Sentence Transformers' quantize_embeddings.
     """
     choose("precision", precision, tuple(DTYPES))
     if isinstance(embeddings, (list, tuple)):
@@ -45,7 +46,7 @@ def quantize_embeddings(
             return []
         if getattr(embeddings[0], "ndim", 0) == 2:
             return _matrices(embeddings, precision, ranges, calibration_embeddings)
-    vectors = as_array(embeddings)
+    vectors = _in_full(embeddings)
     _check_form(vectors)
     if precision in ("int8", "uint8") and vectors.size:
         ranges = ranges_for(vectors, precision, ranges, calibration_embeddings)
@@ -74,11 +75,18 @@ def _quantized(vectors: Array, precision: Precision, ranges: Any) -> Array:
     if not vectors.size:
         return made
     for start, stop in pieces(len(vectors), max(1, BLOCK // vectors.shape[1])):
-        piece = np.asarray(vectors[start:stop], np.float32)
+        piece = vectors[start:stop]
         if precision != "float32":
             refuse_nan(piece, start, precision)
         made[start:stop] = quantize(piece, precision, ranges)
     return made
+
+
+def _in_full(vectors: Any) -> Array:
+    """`as_array`, with the numbers of a list as they are in Python: float64. Raises UsageError."""
+    made = as_array(vectors)
+    plain = isinstance(vectors, (list, tuple)) and not isinstance(vectors[0], (Tensor, np.ndarray))
+    return np.asarray(vectors, np.float64) if plain else made
 
 
 def as_array(vectors: Any) -> Array:

@@ -1,6 +1,7 @@
 """How alike two vectors are: higher is more alike, always.
 
-Knows: the four functions of the field, for all pairs and pairwise. Does not know: models.
+Knows: the four functions of the field, for all pairs and pairwise; names of similarity functions. Does not know:
+models, many vectors of one item (maxsim.py).
 
 Everything is computed in float32 (float64 stays), so that half precision and integers do not round scores into ties.
 """
@@ -17,6 +18,7 @@ from torch import Tensor
 from torch.nn.functional import normalize
 
 from ..errors import UsageError, first_line
+from .maxsim import maxsim, maxsim_pairwise, mean_maxsim, mean_maxsim_pairwise
 
 Score = Callable[[Any, Any], Tensor]
 
@@ -150,13 +152,15 @@ pytorch_cos_sim = cos_sim
 
 
 class SimilarityFunction(Enum):
-    """The similarity functions a model can name."""
+    """The similarity functions a model can name; the last two are of models with a vector for each token."""
 
     COSINE = "cosine"
     DOT_PRODUCT = "dot"
     DOT = "dot"  # noqa: PIE796  both names are in use
     EUCLIDEAN = "euclidean"
     MANHATTAN = "manhattan"
+    MAXSIM = "maxsim"
+    MEAN_MAXSIM = "meanmaxsim"
 
     @staticmethod
     def to_similarity_fn(similarity_function: str | SimilarityFunction) -> Score:
@@ -186,10 +190,14 @@ _ALL: dict[SimilarityFunction, Score] = {
     SimilarityFunction.DOT_PRODUCT: dot_score,
     SimilarityFunction.EUCLIDEAN: euclidean_sim,
     SimilarityFunction.MANHATTAN: manhattan_sim,
+    SimilarityFunction.MAXSIM: maxsim,
+    SimilarityFunction.MEAN_MAXSIM: mean_maxsim,
 }
 _PAIRWISE: dict[SimilarityFunction, Score] = {
     SimilarityFunction.COSINE: pairwise_cos_sim,
     SimilarityFunction.DOT_PRODUCT: pairwise_dot_score,
     SimilarityFunction.EUCLIDEAN: pairwise_euclidean_sim,
     SimilarityFunction.MANHATTAN: pairwise_manhattan_sim,
+    SimilarityFunction.MAXSIM: maxsim_pairwise,
+    SimilarityFunction.MEAN_MAXSIM: mean_maxsim_pairwise,
 }

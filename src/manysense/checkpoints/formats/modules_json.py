@@ -7,15 +7,16 @@ what a module reads in its folder, how a class that is on no list is found (fore
 from __future__ import annotations
 
 import importlib
-from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from ...errors import ModelError, UntrustedCode
 from ...modules.base import read_json
+from ...warn import warn
 from ..foreign import foreign_class
 from ..save import OWN_FILE, SAVING
 from ..types import Loaded, Wanted
+from . import transformers_folder
 
 _OLD_TRANSFORMERS = ("BERT", "RoBERTa", "DistilBERT", "ALBERT", "CamemBERT", "XLMRoBERTa", "XLNet")
 """What Transformer was called before version 0.4, one class for each architecture."""
@@ -29,6 +30,7 @@ _CLASSES = {
     "Dropout": "manysense.modules.dropout:Dropout",
     "LSTM": "manysense.modules.lstm:LSTM",
     "LayerNorm": "manysense.modules.layer_norm:LayerNorm",
+    "LogitScore": "manysense.modules.logit_score:LogitScore",
     "Normalize": "manysense.modules.normalize:Normalize",
     "Pooling": "manysense.modules.pooling:Pooling",
     "Router": "manysense.modules.router:Router",
@@ -54,6 +56,10 @@ def read(folder: Path, wanted: Wanted) -> Loaded:
     """Raises ModelError for a folder that is broken, UntrustedCode for a module class outside the list."""
     listed = _listed(folder / NAME)
     whole = _whole(folder, listed)
+    config = read_json(whole / "config_sentence_transformers.json", default={})
+    saved_as = str(config.get("model_type") or "SentenceTransformer")
+    if saved_as != wanted.family and "CrossEncoder" in (saved_as, wanted.family):
+        return _other_family(folder, listed, saved_as, wanted)
     modules: dict[str, Any] = {}
     for entry in sorted(listed, key=lambda e: int(e.get("idx", 0))):
         name = str(entry.get("name", entry.get("idx")))
@@ -63,10 +69,19 @@ def read(folder: Path, wanted: Wanted) -> Loaded:
         if entry.get("kwargs"):
             module.listed_kwargs = [str(one) for one in entry["kwargs"]]
             module.forward_kwargs = frozenset({*getattr(module, "forward_kwargs", ()), *module.listed_kwargs})
-    config = read_json(whole / "config_sentence_transformers.json", default={})
     card = folder / "README.md"
     text = card.read_text(encoding="utf-8", errors="replace") if card.is_file() else None
     return Loaded(modules, config, text, read_json(whole / OWN_FILE, default={}))
+
+
+def _other_family(folder: Path, listed: list[dict[str, Any]], saved_as: str, wanted: Wanted) -> Loaded:
+    """The transformer of a model of another family, with the modules that this one gives it."""
+    first = min(listed, key=lambda entry: int(entry.get("idx", 0)))
+    warn(
+        f"{folder} was saved as a {saved_as}: of its modules only the transformer is taken, and what a "
+        f"{wanted.family} adds to it has not been trained"
+    )
+    return transformers_folder.read(_inside(folder, str(first.get("path") or "")), wanted)
 
 
 def load_module(kind: str, folder: Path, path: str, wanted: Wanted, code: Path | None = None) -> Any:
@@ -79,17 +94,7 @@ def load_module(kind: str, folder: Path, path: str, wanted: Wanted, code: Path |
     place = _inside(folder, path)
     if not hasattr(found, "load_from"):
         raise ModelError(f"{kind} has no load_from(folder)")
-    return found.load_from(place, **_arguments(wanted))
-
-
-def _arguments(wanted: Wanted) -> Mapping[str, Any]:
-    return {
-        "trust_remote_code": wanted.trust_remote_code,
-        "model_kwargs": wanted.model_kwargs,
-        "processor_kwargs": wanted.processor_kwargs,
-        "config_kwargs": wanted.config_kwargs,
-        "weights": wanted.weights,
-    }
+    return found.load_from(place, **wanted.arguments())
 
 
 def _listed(path: Path) -> list[dict[str, Any]]:

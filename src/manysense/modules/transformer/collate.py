@@ -14,24 +14,25 @@ from torch import Tensor
 
 from ..base import Features, numbers
 
-SEQUENCES = ("input_ids", "attention_mask", "mm_token_type_ids")
-"""One value per token: padded on the right."""
+SEQUENCES = ("input_ids", "attention_mask", "token_type_ids", "mm_token_type_ids")
+"""One value per token: padded."""
 _JOINED = ("image_grid_thw", "video_grid_thw", "pixel_values_videos")
 
 
-def collate(features: Sequence[Features], pad: int, *, to: int | None, mask: bool) -> Features:
-    """pad: the id of padding.  to: pad to this length, None for the longest.  mask: make an attention mask."""
+def collate(features: Sequence[Features], pad: int, *, to: int | None, mask: bool, left: bool = False) -> Features:
+    """pad: the id of padding.  to: pad to this length, None for the longest.  mask: make an attention mask.  left: pad
+    on the left, so that every row ends in a token."""
     batch: Features = {}
     names = {name for one in features for name in one}
     if "input_ids" in names:
         ids = [one["input_ids"] for one in features]
         length = to or max(len(i) for i in ids)
-        batch["input_ids"] = _pad(ids, length, pad)
+        batch["input_ids"] = _pad(ids, length, pad, left)
         if mask:
-            batch["attention_mask"] = _pad([np.ones(len(i), np.int64) for i in ids], length, 0)
+            batch["attention_mask"] = _pad([np.ones(len(i), np.int64) for i in ids], length, 0, left)
     for name in sorted(names - {"input_ids"}):
         values = [one[name] for one in features if name in one]
-        batch[name] = _collated(name, values, batch)
+        batch[name] = _collated(name, values, batch, left)
     return batch
 
 
@@ -40,18 +41,19 @@ def joined(name: str, arrays: list[Any]) -> Any:
     return np.stack(arrays) if name.endswith("_thw") else np.concatenate(arrays)
 
 
-def _collated(name: str, values: list[Any], batch: Features) -> Tensor:
+def _collated(name: str, values: list[Any], batch: Features, left: bool) -> Tensor:
     if name in SEQUENCES:
-        return _pad(values, batch["input_ids"].shape[1], 0)
+        return _pad(values, batch["input_ids"].shape[1], 0, left)
     tensors = [numbers(value) for value in values]
     if name in _JOINED or (name == "pixel_values" and tensors[0].ndim == 2):  # patches of any number
         return torch.cat(tensors)
     return torch.stack(tensors)
 
 
-def _pad(rows: Sequence[Any], length: int, value: int) -> Tensor:
-    """(rows, length) int64, padded on the right."""
+def _pad(rows: Sequence[Any], length: int, value: int, left: bool) -> Tensor:
+    """(rows, length) int64, padded on one side."""
     padded = torch.full((len(rows), length), value, dtype=torch.int64)
     for i, row in enumerate(rows):
-        padded[i, : len(row)] = numbers(row)
+        start = length - len(row) if left else 0
+        padded[i, start : start + len(row)] = numbers(row)
     return padded

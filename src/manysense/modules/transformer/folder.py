@@ -1,6 +1,6 @@
 """Open a transformers folder: configuration, tokenizer, processor files, weights, adapters.
 
-Knows: which files a folder has and how transformers loads them quietly. Does not know: recipes, routes.
+Knows: which files a folder has and how transformers loads and saves them. Does not know: recipes, routes.
 """
 
 from __future__ import annotations
@@ -8,17 +8,22 @@ from __future__ import annotations
 import contextlib
 import logging
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from ...batching.devices import SERIAL
-from ...errors import ModelError, UntrustedCode
+from ...batching.devices import SERIAL, best_device
+from ...errors import MissingExtra, ModelError, UntrustedCode, first_line
 from ...extras import need
+from ...warn import warn
 from ..base import read_json
 from ..weights import save_weights, tensor_count
+from .quiet import quiet
 from .recipe import FolderFacts
+
+if TYPE_CHECKING:
+    from ...checkpoints.source import Source
 
 logger = logging.getLogger("manysense")
 
@@ -49,7 +54,8 @@ _TOKENIZER_FILES = (
 )
 ADAPTER = "adapter_config.json"
 _FALLBACK = {"image_mean": [0.5, 0.5, 0.5], "image_std": [0.5, 0.5, 0.5]}
-_quiet_lock = threading.RLock()
+_building = threading.RLock()
+"""Held while transformers builds: meanwhile it replaces functions of torch.nn.init, which all threads see."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +63,9 @@ class ModelFolder:
     """A local folder and how it may be used. *_kwargs: the caller's, in transformers' names.
 
     weights: False gives networks of the right shapes, on the device "meta", without reading a weight.  adapter: a PEFT
-    folder on top of this one; its tokenizer and processor files come first.
+    folder on top of this one; its tokenizer and processor files come first.  source: where the model comes from; code
+    of other repositories is asked for in the same way.  device_type: where the model will go, None where that is not
+    known.
     """
 
     path: Path
@@ -67,15 +75,17 @@ class ModelFolder:
     config_kwargs: Mapping[str, Any] = field(default_factory=dict)
     weights: bool = True
     adapter: Path | None = None
+    source: Source | None = None
+    device_type: str | None = None
 
     def config(self) -> Any:
         """The transformers configuration. Raises ModelError, or UntrustedCode for one that needs remote code."""
         from transformers import AutoConfig
 
-        raw = self._raw_config()
+        raw = self.raw_config()
         with quiet():
             config = (
-                AutoConfig.from_pretrained(self.path, trust_remote_code=self.trust_remote_code, **self.config_kwargs)
+                AutoConfig.from_pretrained(self.path, **{**self._trust(), **self.config_kwargs})
                 if self._known(raw)
                 else None
             )
@@ -87,7 +97,16 @@ class ModelFolder:
         _without_cache(config)
         return config
 
-    def _raw_config(self) -> dict[str, Any]:
+    def _trust(self) -> dict[str, Any]:
+        """Whether transformers may run code, and how it fetches what lies in another repository."""
+        if not self.trust_remote_code or self.source is None:
+            return {"trust_remote_code": self.trust_remote_code}
+        asked, code = self.source, self.model_kwargs.get("code_revision")
+        fetched = {"token": asked.token, "cache_dir": asked.cache, "local_files_only": asked.local_files_only}
+        return {"trust_remote_code": True, **fetched, **({"code_revision": code} if code else {})}
+
+    def raw_config(self) -> dict[str, Any]:
+        """config.json as it is."""
         path = self.path / "config.json"
         if not path.is_file():
             raise ModelError(f"{self.path} is no model folder: it has neither modules.json nor config.json")
@@ -117,7 +136,7 @@ class ModelFolder:
             return None
         given = {k: v for k, v in self.processor_kwargs.items() if k not in _PICTURE_KEYS}
         with quiet():
-            return AutoTokenizer.from_pretrained(place, trust_remote_code=self.trust_remote_code, **given)
+            return AutoTokenizer.from_pretrained(place, **{**self._trust(), **given})
 
     def _places(self) -> tuple[Path, ...]:
         return (self.path,) if self.adapter is None else (self.adapter, self.path)
@@ -140,7 +159,7 @@ class ModelFolder:
             image=image,
             video=video,
             audio=whole.get("feature_extractor") or single,
-            chat_template=self._chat_template(),
+            chat_template=self.processor_kwargs.get("chat_template") or self._chat_template(),
             overrides={k: v for k, v in self.processor_kwargs.items() if k in _PICTURE_KEYS},
         )
 
@@ -159,7 +178,7 @@ class ModelFolder:
         import transformers
 
         auto = getattr(transformers, auto_class)
-        with torch.device("meta"), quiet():
+        with torch.device("meta"), quiet(), _building:
             return auto.from_config(config, trust_remote_code=self.trust_remote_code).eval()
 
     def _check_layers(self, config: Mapping[str, Any]) -> None:
@@ -175,8 +194,11 @@ class ModelFolder:
         """The processor's files as they are, so that saving writes back exactly what was read."""
         return {name: self._file(name).read_bytes() for name in PROCESSOR_FILES if self._file(name).is_file()}
 
-    def model(self, config: Any, auto_class: str) -> Any:
-        """The network with its weights, in evaluation mode. Raises ModelError when weights are missing."""
+    def model(self, config: Any, auto_class: str, *, new_head: bool = False) -> Any:
+        """The network with its weights, in evaluation mode. new_head: those of its head may be missing, with a warning.
+
+        Raises ModelError when weights are missing, MissingExtra without the package that a quantised model needs.
+        """
         import transformers
 
         self._check_layers(config.to_dict())
@@ -187,20 +209,32 @@ class ModelFolder:
             kwargs.setdefault("dtype", kwargs.pop("torch_dtype"))
         kwargs["dtype"] = as_dtype(kwargs.get("dtype", "auto"))
         kwargs.setdefault("use_safetensors", True if any(self.path.glob("*.safetensors")) else None)
+        quantised = bool(kwargs.get("quantization_config") or getattr(config, "quantization_config", None))
+        if quantised and self.device_type not in (None, best_device()):  # where transformers would put it by itself
+            kwargs.setdefault("device_map", {"": self.device_type})
         auto = getattr(transformers, auto_class)
         try:
-            with quiet(), _alone(kwargs["dtype"], config):
+            with quiet(), _building, _alone(kwargs["dtype"], config):
                 model, info = auto.from_pretrained(
                     self.path,
                     config=config,
-                    trust_remote_code=self.trust_remote_code,
                     output_loading_info=True,
-                    **kwargs,
+                    **{**self._trust(), **kwargs},
                 )
+        except ImportError as error:
+            if not quantised:
+                raise
+            install = f": pip install {error.name}" if error.name else ""
+            raise MissingExtra(
+                f"to load {self.path} quantised, a package is missing: {first_line(error)}{install}", name=error.name
+            ) from error
         except (OSError, ValueError, RuntimeError, KeyError) as error:
             raise ModelError(f"the weights in {self.path} cannot be loaded: {error}") from error
         missing = sorted(k for k in info["missing_keys"] if "pooler" not in k and not k.endswith("position_ids"))
-        if missing:
+        body = f"{model.base_model_prefix}."
+        if new_head and missing and not any(key.startswith(body) for key in missing):
+            warn(f"{self.path} has no weights for {missing[0]!r}: the head is random, and its scores mean nothing yet")
+        elif missing:
             raise ModelError(
                 f"{self.path} lacks {len(missing)} weights that {type(model).__name__} needs, among them {missing[0]!r}"
             )
@@ -211,17 +245,23 @@ class ModelFolder:
     def _adapt(self, model: Any) -> None:
         need("peft", to="put an adapter on a model")
         try:
-            with quiet():
+            with quiet(), _building:
                 model.load_adapter(str(self.adapter))
         except (OSError, ValueError, RuntimeError, KeyError, TypeError) as error:
             raise ModelError(f"the adapter in {self.adapter} does not fit the model in {self.path}: {error}") from error
 
 
 def save_network(model: Any, folder: Path, safe: bool) -> None:
-    """Write the weights and config.json; of a model with an adapter the adapter alone, which names its base."""
+    """Write the weights and config.json; of a model with an adapter the adapter alone, which names its base.
+
+    Raises ModelError for a network that transformers cannot write.
+    """
     with quiet():
         if not getattr(model, "peft_config", None):
-            model.save_pretrained(folder, safe_serialization=safe)
+            try:
+                model.save_pretrained(folder, safe_serialization=safe)
+            except ValueError as error:  # quantised in a way that has no form on the disk
+                raise ModelError(f"the network cannot be saved: {first_line(error)}") from error
             return
         # transformers' own way out asks for a newer peft than is released
         from peft import get_peft_model_state_dict
@@ -261,21 +301,3 @@ def _without_cache(config: Any) -> None:
     for name in getattr(config, "sub_configs", {}):
         if getattr(config, name, None) is not None:
             _without_cache(getattr(config, name))
-
-
-@contextlib.contextmanager
-def quiet() -> Iterator[None]:
-    """transformers without progress bars and reports; its settings are put back."""
-    from transformers.utils import logging
-
-    reports: Any = logging
-    with _quiet_lock:
-        bars, level = reports.is_progress_bar_enabled(), reports.get_verbosity()
-        reports.disable_progress_bar()
-        reports.set_verbosity_error()
-        try:
-            yield
-        finally:
-            reports.set_verbosity(level)
-            if bars:
-                reports.enable_progress_bar()

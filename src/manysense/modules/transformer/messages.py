@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -23,6 +23,7 @@ import numpy.typing as npt
 from ...errors import InputTooLong, ItemError, UnsupportedInput
 from ...inputs.types import Item, Modality, Part, Turn
 from ..tokens import Tokens
+from .templates import compiled
 
 _ROLES_HINT = "Roles are system (first only), user and assistant; media stand in user turns."
 PRIVATE = 0xF0000
@@ -43,14 +44,18 @@ class Chat:
     """How a family puts items into its chat template.
 
     default_instruction: the system turn when the call gives no prompt; None for no system turn.
-    punctuate: end an instruction with "." when it has no punctuation.  placeholders: by modality.
+    punctuate: end an instruction with "." when it has no punctuation.  placeholders: by modality.  generation: whether
+    the template is asked for the header of an answer.  structured: content is a list of typed parts, not a string.
+    options: further names for the template.
     """
 
     template: str
     default_instruction: str | None = None
     punctuate: bool = False
     placeholders: dict[Modality, Placeholder] = field(default_factory=dict)
-    empty: str = "NULL"
+    generation: bool = True
+    structured: bool = True
+    options: Mapping[str, Any] = field(default_factory=dict)
 
     def instruction(self, prompt: str | None) -> str | None:
         text = prompt or self.default_instruction
@@ -91,9 +96,7 @@ class Renderer:
 
     @cached_property
     def _template(self) -> Any:
-        from transformers.utils.chat_template_utils import _compile_jinja_template
-
-        return _compile_jinja_template(self.chat.template)
+        return compiled(self.chat.template)
 
     def __getstate__(self) -> dict[str, Any]:
         return {k: v for k, v in self.__dict__.items() if k not in ("_template", "_pattern")}
@@ -189,15 +192,16 @@ class Renderer:
     def _rendered(self, turns: Sequence[Turn], texts: dict[int, str], swaps: dict[str, str]) -> str:
         messages = []
         for turn in turns:
-            content = [
-                {"type": "text", "text": _swap(texts[id(part)], swaps)}
-                if part.modality == "text"
-                else {"type": part.modality}
+            words = [_swap(texts[id(part)], swaps) for part in turn.parts if part.modality == "text"]
+            given = iter(words)
+            parts = [
+                {"type": "text", "text": next(given)} if part.modality == "text" else {"type": part.modality}
                 for part in turn.parts
             ]
-            messages.append({"role": turn.role, "content": content})
+            messages.append({"role": turn.role, "content": parts if self.chat.structured else "".join(words)})
+        names = {"add_generation_prompt": self.chat.generation, **self.special, **self.chat.options}
         try:
-            return str(self._template.render(messages=messages, add_generation_prompt=True, **self.special))
+            return str(self._template.render(messages=messages, **names))
         except Exception as error:
             raise ItemError(f"the model's chat template refused the input: {error}") from error
 

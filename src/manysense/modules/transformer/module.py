@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -19,6 +20,7 @@ from ...media.text import encodable
 from ...settings import positive
 from ...warn import warn
 from ..base import Features, InputModule, Measured, write_json
+from ..text_pairs import PairTemplate
 from ..tokens import Tokens
 from . import stored
 from .architectures import recipe_for
@@ -28,7 +30,9 @@ from .media import MediumPlan, open_medium, plan_medium
 from .messages import Renderer
 from .pixels import unknown_overrides
 from .recipe import Call, FolderFacts, Recipe
-from .texts import open_texts
+from .tasks import chat_of, give_head, own_limit, position_limit, refuse
+from .templates import carries_pairs
+from .texts import measure_pairs, measure_texts
 
 if TYPE_CHECKING:
     from ...media.reader import Reader
@@ -36,6 +40,8 @@ if TYPE_CHECKING:
 
 _FORWARD_NAMES = (
     *SEQUENCES,
+    "position_ids",
+    "logits_to_keep",
     "pixel_values",
     "image_grid_thw",
     "pixel_values_videos",
@@ -43,7 +49,6 @@ _FORWARD_NAMES = (
     "input_features",
     "is_longer",
 )
-_NO_LIMIT = 1_000_000
 
 
 class Transformer(InputModule):
@@ -52,7 +57,8 @@ class Transformer(InputModule):
     model_name_or_path: a folder or a Hub name.  model_kwargs, processor_kwargs, config_kwargs: handed to
     transformers (dtype, attn_implementation …; min_pixels, max_pixels …).  max_seq_length: token limit; None for the
     folder's own.  query_length, document_length: the limit in encode_query and encode_document, where it is another.
-    do_lower_case: lower-case texts first.
+    do_lower_case: lower-case texts first.  transformer_task: what it makes: "feature-extraction" hidden states,
+    "sequence-classification" scores, the others the logits of the next token.
     """
 
     config_file_name: ClassVar[str] = "sentence_bert_config.json"
@@ -75,12 +81,16 @@ class Transformer(InputModule):
         **unsupported: Any,
     ) -> None:
         super().__init__()
-        _refuse(transformer_task, unsupported)
+        refuse(transformer_task, unsupported)
         folder = _as_folder(model_name_or_path, model_kwargs, processor_kwargs, config_kwargs)
         config = folder.config()
+        new_head = transformer_task == "sequence-classification" and give_head(config, config_kwargs or {})
         facts = folder.facts(config)
-        self.recipe: Recipe = recipe_for(facts.config)
-        self.model: Any = folder.model(config, self.recipe.auto_class)
+        task = "feature-extraction" if module_output_name == "token_embeddings" else transformer_task
+        self.recipe: Recipe = recipe_for(facts.config, task)
+        if "message" in (modality_config or {}):
+            self.recipe = self.recipe.with_messages()
+        self.model: Any = folder.model(config, self.recipe.auto_class, new_head=new_head)
         self.tokenizer: Any = folder.tokenizer()
         self.do_lower_case = do_lower_case
         self.transformer_task = transformer_task
@@ -90,8 +100,8 @@ class Transformer(InputModule):
             {"modality_config": modality_config, "module_output_name": module_output_name} if modality_config else None
         )
         self._given_length = max_seq_length is not None
-        self._positions = self._position_limit(facts)
-        self.max_seq_length = max_seq_length or self._own_limit(facts)
+        self._positions = position_limit(facts, self.recipe.policies.position_offset)
+        self.max_seq_length = max_seq_length or own_limit(self.tokenizer, self.recipe.policies, self._positions)
         self.task_lengths = {"query": query_length, "document": document_length}
         self._build_policies(facts)
         self._parameters_of: dict[str, frozenset[str]] = {}
@@ -101,9 +111,14 @@ class Transformer(InputModule):
         self.image_policy = policies.image(facts) if policies.image else None
         self.video_policy = policies.video(facts) if policies.video else None
         self.audio_policy = policies.audio(facts) if policies.audio else None
-        chat = policies.chat(facts) if policies.chat else None
         if self.tokenizer is None:
             raise ModelError("the model folder has no tokenizer")
+        chat = None
+        if "message" in self.recipe.routes:
+            chat = chat_of(self.recipe, facts, self.processing_kwargs, (self._stored or {}).get("modality_config"))
+            if chat.template != facts.chat_template:  # of the family's reranker: what is saved must say it
+                self._files["chat_template.jinja"] = chat.template.encode()
+                self.tokenizer.chat_template = chat.template
         control = [token.content for token in self.tokenizer.added_tokens_decoder.values()] if chat else []
         self._tokens = Tokens(_backend(self.tokenizer), lowercase=self.do_lower_case, control=control)
         self._pad = int(self.tokenizer.pad_token_id or 0)
@@ -111,21 +126,17 @@ class Transformer(InputModule):
             Renderer(chat, self._tokens, dict(self.tokenizer.special_tokens_map), control) if chat else None
         )
 
-    def _own_limit(self, facts: FolderFacts) -> int | None:
-        """The folder's token limit: the tokenizer's, at most what the position table holds."""
-        limits = [self.recipe.policies.text_limit, self._positions]
-        if self.tokenizer is not None and self.tokenizer.model_max_length < _NO_LIMIT:
-            limits.append(int(self.tokenizer.model_max_length))
-        known = [limit for limit in limits if limit]
-        return min(known) if known else None
+    @cached_property
+    def _pairs(self) -> PairTemplate:
+        return PairTemplate(self._tokens)
 
-    def _position_limit(self, facts: FolderFacts) -> int | None:
-        """Tokens that the position table holds, None where there is none."""
-        text = facts.config.get("text_config") or facts.config
-        positions = text.get("max_position_embeddings")
-        if not isinstance(positions, int) or positions <= 0:
-            return None
-        return positions - self.recipe.policies.position_offset
+    def check_pairs(self) -> None:
+        """Raise ModelError where a query and a document cannot be put to this model."""
+        if self._renderer is not None and not carries_pairs(self._renderer.chat.template):
+            raise ModelError(
+                'the chat template of this model renders no "query" and no "document", so it cannot take pairs\n'
+                '  Give one that does: processor_kwargs={"chat_template": "…"}.'
+            )
 
     @property
     def max_seq_length(self) -> int | None:
@@ -177,11 +188,12 @@ class Transformer(InputModule):
     def measure(self, items: Sequence[Item], reader: Reader, settings: Settings) -> list[Measured | ItemError]:
         measured: list[Measured | ItemError | None] = [None] * len(items)
         texts: list[int] = []
+        pairs: list[int] = []
         for i, item in enumerate(items):
             try:
                 route = self.recipe.route(item)
-                if route == "text":
-                    texts.append(i)
+                if route in ("text", "pair"):
+                    (texts if route == "text" else pairs).append(i)
                 else:
                     measured[i] = self._measure_one(item, route, reader, settings)
             except ItemError as error:
@@ -190,8 +202,15 @@ class Transformer(InputModule):
                 told = MediaError(f"it cannot be measured: {type(error).__name__}: {error}")
                 told.__cause__ = error
                 measured[i] = told
-        for i, made in zip(texts, self._measure_texts([items[i] for i in texts], reader, settings)):
-            measured[i] = made
+        prompt, limit = encodable(settings.prompt or ""), self._limit(settings)
+        chosen, padding = [items[i] for i in texts], self.recipe.policies.text_padding
+        if texts:
+            for i, made in zip(texts, measure_texts(chosen, reader, self._tokens, prompt, limit, padding)):
+                measured[i] = made
+        chosen, typed = [items[i] for i in pairs], "token_type_ids" in self.tokenizer.model_input_names
+        if pairs:
+            for i, made in zip(pairs, measure_pairs(chosen, reader, self._tokens, self._pairs, prompt, limit, typed)):
+                measured[i] = made
         assert all(m is not None for m in measured)
         return measured  # type: ignore[return-value]
 
@@ -215,27 +234,6 @@ class Transformer(InputModule):
         asked = settings.section("text").get("max_length") or self.task_lengths.get(settings.task or "")
         given = asked or settings.max_length or self.max_seq_length
         return min(int(given), self._positions or int(given)) if given else None
-
-    def _measure_texts(self, items: Sequence[Item], reader: Reader, settings: Settings) -> list[Measured | ItemError]:
-        if not items:
-            return []
-        prompt, limit = encodable(settings.prompt or ""), self._limit(settings)
-        texts = open_texts(items, reader, prompt)
-        ids = iter(self._tokens.encode([t for t in texts if isinstance(t, str)], limit))
-        prompt_length = len(self._tokens.encode([prompt], None, special=False)[0].ids) if prompt else 0
-        if prompt_length:
-            prompt_length += self._tokens.leading
-        if limit is not None and prompt_length and prompt_length + self._tokens.added - self._tokens.leading >= limit:
-            raise UsageError(f"the prompt leaves no room for text: it takes {prompt_length} of {limit} tokens")
-        return [text if isinstance(text, ItemError) else self._text(next(ids), limit, prompt_length) for text in texts]
-
-    def _text(self, ids: Any, limit: int | None, prompt_length: int) -> Measured:
-        cut = (ids.length, limit, "tokens") if limit is not None and ids.length > limit else None
-        draft: Features = {"input_ids": ids.ids}
-        if prompt_length:
-            draft["prompt_length"] = prompt_length
-        length = self.recipe.policies.text_padding or len(ids.ids)
-        return Measured("text", length, draft, nbytes=16 * length, cut=cut, group="text")
 
     def _measure_one(self, item: Item, route: Route, reader: Reader, settings: Settings) -> Measured:
         if route == "message":
@@ -300,7 +298,7 @@ class Transformer(InputModule):
     # ---- prepare
 
     def prepare(self, measured: Measured, reader: Reader, settings: Settings) -> Features:
-        if measured.route == "text":
+        if measured.route in ("text", "pair"):
             return dict(measured.draft)
         if measured.route == "message":
             rendered, media = measured.draft
@@ -318,8 +316,13 @@ class Transformer(InputModule):
     # ---- collate and forward
 
     def collate(self, features: Sequence[Features], route: Route) -> Features:
-        policies = self.recipe.policies
-        return collate(features, self._pad, to=policies.text_padding, mask=policies.text_mask)
+        policies, last = self.recipe.policies, self.recipe.routes[route].last
+        batch = collate(features, self._pad, to=policies.text_padding, mask=policies.text_mask, left=last)
+        if last:
+            batch["logits_to_keep"] = 1
+            if not any(name.endswith("_thw") for name in batch):  # where media are, the model counts positions itself
+                batch["position_ids"] = (batch["attention_mask"].cumsum(1) - 1).clamp_min(0)
+        return batch
 
     def forward(self, features: Features, **kwargs: Any) -> Features:
         call = self._call(features)
@@ -341,7 +344,8 @@ class Transformer(InputModule):
         routes = self.recipe.routes
         if len(routes) == 1:
             return next(iter(routes.values()))
-        for route, name in (("text", "input_ids"), ("image", "pixel_values"), ("audio", "input_features")):
+        of = {"text": "input_ids", "pair": "input_ids", "image": "pixel_values", "audio": "input_features"}
+        for route, name in of.items():
             if route in routes and name in features:
                 return routes[route]
         raise ModelError(f"features {sorted(features)} fit no route of this model: {', '.join(map(str, routes))}")
@@ -357,7 +361,7 @@ class Transformer(InputModule):
     def get_config_dict(self) -> dict[str, Any]:
         """In the keys that every version of the known library reads."""
         config: dict[str, Any] = {"max_seq_length": self.max_seq_length, "do_lower_case": self.do_lower_case}
-        if "message" in self.recipe.routes or set(self.recipe.routes) != {"text"}:
+        if not {"text", "pair"} >= set(self.recipe.routes) or self.transformer_task != "feature-extraction":
             config = {
                 "transformer_task": self.transformer_task,
                 **(self._stored or stored.modality_config(self.recipe)),
@@ -395,14 +399,6 @@ def _as_folder(name: str | Path | ModelFolder, model: Any, processor: Any, confi
     from ...checkpoints.source import Source
 
     return ModelFolder(Source(str(name)).folder(), False, model or {}, processor or {}, config or {})
-
-
-def _refuse(task: str, unsupported: Mapping[str, Any]) -> None:
-    if task not in ("feature-extraction", "any-to-any", "image-text-to-text"):
-        raise ModelError(f"transformer_task {task!r} is not supported yet")
-    asked = {name: value for name, value in unsupported.items() if value not in (None, False, "torch")}
-    if asked:
-        raise ModelError(f"Transformer options {sorted(asked)} are not supported yet")
 
 
 def _backend(tokenizer: Any) -> Any:

@@ -7,9 +7,10 @@ messages.py).
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from ...errors import UnsupportedInput
 from ...inputs.types import Item, Route
 from ..base import parted
 
@@ -23,12 +24,14 @@ if TYPE_CHECKING:
 class Call:
     """method: of the transformers model. output: the path to the wanted tensor in what it returns; () is the whole.
 
-    feature: the feature name it becomes.
+    feature: the feature name it becomes.  last: whether only the last position is asked for, so that padding stands on
+    the left.
     """
 
     method: str = "forward"
     output: tuple[str | int, ...] = ("last_hidden_state",)
     feature: str = "token_embeddings"
+    last: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +71,7 @@ class Policies:
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """routes: what is called for each route.
+    """routes: what is called for each route; "pair" is two texts that the tokenizer puts together.
 
     auto_class: the transformers class that builds the model.  bare_modules: modules after the transformer where the
     folder names none ("mean" or "lasttoken" pooling, "normalize").
@@ -84,6 +87,8 @@ class Recipe:
     def modalities(self) -> tuple[str, ...]:
         """The modalities that some route reads, in a fixed order."""
         read = {m for route in self.routes for m in ((route,) if isinstance(route, str) else route)}
+        if "pair" in read:
+            read.add("text")
         if "message" in read:
             read |= {m for m, maker in self._makers().items() if maker is not None}
         return tuple(m for m in ("text", "image", "audio", "video", "message") if m in read)
@@ -93,11 +98,30 @@ class Recipe:
         return {"text": True, "image": p.image, "audio": p.audio, "video": p.video}
 
     def route(self, item: Item) -> Route:
-        """Of the item and the model alone, never of its neighbours. Raises UnsupportedModality."""
+        """Of the item and the model alone, never of its neighbours. Raises UnsupportedModality, UnsupportedInput."""
         if "message" in self.routes:
             return "message"
+        if item.is_pair:
+            return self._pair_route(item)
         present = item.modalities
         route: Route = present[0] if len(present) == 1 else present
         if route in self.routes and (isinstance(route, tuple) or len(item.parts) == 1):
             return route
         raise parted(item, tuple(self.routes))
+
+    def with_messages(self) -> Recipe:
+        """Everything through the chat template, as a folder may say."""
+        if "message" in self.routes or self.policies.chat is None:
+            return self
+        return replace(self, routes={"message": self.routes["text"]})
+
+    def _pair_route(self, item: Item) -> Route:
+        if "pair" not in self.routes:
+            raise UnsupportedInput("this model does not read pairs", source="pair")
+        if len(item.parts) != 2 or item.modalities != ("text",):
+            raise UnsupportedInput(
+                "each side of a pair is one text for this model",
+                source=", ".join(part.modality for part in item.parts),
+                hint="Join the texts of a side, or take a reranker that reads chat messages.",
+            )
+        return "pair"

@@ -7,12 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ...errors import ModelError
 from ..base import read_json
 from .folder import ADAPTER, ModelFolder
 from .recipe import Recipe
+
+if TYPE_CHECKING:
+    from ...checkpoints.source import Source
 
 NAMES = tuple(
     f"sentence_{name}_config.json" for name in "bert roberta distilbert camembert albert xlm-roberta xlnet".split()
@@ -28,7 +31,12 @@ _OWN = (
     "document_length",
     "query_expansion",
 )
-_NOT_ITS_OWN = ("trust_remote_code", "code_revision", "revision", "token", "cache_dir", "device_map", "auto_map")
+_NOT_ITS_OWN = (
+    *("trust_remote_code", "code_revision", "revision", "token", "cache_dir", "auto_map"),
+    *("weights_only", "use_kernels", "kernel_config", "allow_all_kernels", "adapter_kwargs"),
+    *("subfolder", "gguf_file", "device_map", "offload_folder"),
+)
+"""By these a folder would trust itself, fetch code, unpickle more than tensors, or read and write elsewhere."""
 _ATTENTIONS = ("eager", "sdpa", "flash_attention_2", "flash_attention_3", "flex_attention")
 
 
@@ -40,6 +48,8 @@ def read(
     processor_kwargs: Mapping[str, Any] | None = None,
     config_kwargs: Mapping[str, Any] | None = None,
     weights: bool = True,
+    source: Source | None = None,
+    device_type: str | None = None,
 ) -> tuple[ModelFolder, dict[str, Any]]:
     """(the folder with the arguments for transformers, the arguments for Transformer); the caller's win."""
     name = next((name for name in NAMES if (folder / name).is_file()), None)
@@ -49,7 +59,7 @@ def read(
         own: Mapping[str, Any] = next((config[key] for key in keys if config.get(key)), {})
         return {**_allowed(own), **(given or {})}
 
-    base = _base(folder)
+    base = _base(folder, source)
     opened = ModelFolder(
         base or folder,
         trust_remote_code,
@@ -58,24 +68,30 @@ def read(
         merged(config_kwargs, "config_kwargs", "config_args"),
         weights,
         folder if base else None,
+        source,
+        device_type,
     )
     return opened, {key: config[key] for key in _OWN if config.get(key) is not None}
 
 
-def _base(folder: Path) -> Path | None:
-    """Where the model is that an adapter's folder goes on top of; None for a folder with weights of its own."""
+def _base(folder: Path, source: Source | None) -> Path | None:
+    """Where the model is that an adapter's folder goes on top of; None for a folder with weights of its own.
+
+    source: the adapter's. The base is asked for in the same way, at the revision that the adapter names, if any.
+    """
     if not (folder / ADAPTER).is_file():
         return None
     from ...checkpoints.source import Source
 
-    name = read_json(folder / ADAPTER, default={}).get("base_model_name_or_path")
+    config = read_json(folder / ADAPTER, default={})
+    name, revision = config.get("base_model_name_or_path"), config.get("revision")
     if not isinstance(name, str) or not name:
         raise ModelError(f"{folder / ADAPTER} does not say which model it adapts (base_model_name_or_path)")
-    return Source(name).folder()
+    return (source or Source(name)).beside(name, str(revision) if revision else None).folder()
 
 
 def _allowed(kwargs: Mapping[str, Any]) -> dict[str, Any]:
-    """A folder's own arguments, without those by which it would trust itself or fetch code."""
+    """A folder's own arguments, without those that are for the caller alone."""
     kept = {key: value for key, value in kwargs.items() if key not in _NOT_ITS_OWN}
     if kept.get("attn_implementation") not in (None, *_ATTENTIONS):  # the name of a repository of kernels
         del kept["attn_implementation"]
@@ -84,7 +100,8 @@ def _allowed(kwargs: Mapping[str, Any]) -> dict[str, Any]:
 
 def modality_config(recipe: Recipe) -> dict[str, Any]:
     """The recipe's routes in the known library's keys."""
-    calls = {"+".join(route) if isinstance(route, tuple) else route: call for route, call in recipe.routes.items()}
+    named = {"+".join(route) if isinstance(route, tuple) else route: call for route, call in recipe.routes.items()}
+    calls = {"text" if name == "pair" else name: call for name, call in named.items()}  # two texts are "text" there
     if "message" in calls:  # every modality takes the same way
         calls = dict.fromkeys(recipe.modalities, calls["message"])
     made: dict[str, Any] = {

@@ -1,14 +1,19 @@
-"""Qwen3-VL-Embedding: a chat model that reads text, pictures and video. Li et al. 2026.
+"""Qwen3-VL-Embedding and Qwen3-VL-Reranker: chat models that read text, pictures and video. Li et al. 2026.
 
-Values from the authors' script (QwenLM/Qwen3-VL-Embedding, src/models/qwen3_vl_embedding.py) and qwen-vl-utils.
+Values from the authors' scripts (QwenLM/Qwen3-VL-Embedding, src/models/qwen3_vl_embedding.py, qwen3_vl_reranker.py)
+and qwen-vl-utils.
 """
 
 from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
 
 from ....errors import ModelError
 from ..messages import Chat, Placeholder
 from ..pixels import PatchedFrames, Patches, lookup_table
 from ..recipe import Call, FolderFacts, Policies, Recipe
+from ..templates import pair_template
 
 FACTOR = 32
 INSTRUCTION = "Represent the user's input."
@@ -27,6 +32,9 @@ def _video(facts: FolderFacts) -> PatchedFrames:
     )
 
 
+_PLACEHOLDERS = {"video": Placeholder("<|video_pad|>", 2), "image": Placeholder("<|image_pad|>", 1)}
+
+
 def _chat(facts: FolderFacts) -> Chat:
     if facts.chat_template is None:
         raise ModelError("a Qwen3-VL folder needs its chat template: chat_template.jinja or chat_template.json")
@@ -34,16 +42,27 @@ def _chat(facts: FolderFacts) -> Chat:
         template=facts.chat_template,
         default_instruction=INSTRUCTION,
         punctuate=True,
-        placeholders={
-            "video": Placeholder("<|video_pad|>", 2),
-            "image": Placeholder("<|image_pad|>", 1),
-        },
+        placeholders=dict(_PLACEHOLDERS),
     )
 
 
-RECIPE = Recipe(
-    routes={"message": Call()},
-    policies=Policies(image=_image, video=_video, chat=_chat, text_limit=8192),
-    bare_modules=("lasttoken", "normalize"),
-    note="A Qwen3-VL folder without modules.json is read as Qwen3-VL-Embedding: last-token pooling, normalised.",
-)
+def _pair_chat(facts: FolderFacts) -> Chat:
+    template = pair_template(facts)
+    assert template is not None
+    return Chat(template=template, placeholders=dict(_PLACEHOLDERS), generation=False)
+
+
+def recipe(config: Mapping[str, Any], task: str) -> Recipe:
+    """task: "feature-extraction" is the embedding model, the others the reranker."""
+    if task == "feature-extraction":
+        return Recipe(
+            routes={"message": Call()},
+            policies=Policies(image=_image, video=_video, chat=_chat, text_limit=8192),
+            bare_modules=("lasttoken", "normalize"),
+            note="A Qwen3-VL folder without modules.json is read as Qwen3-VL-Embedding: last token, normalised.",
+        )
+    return Recipe(
+        routes={"message": Call("forward", ("logits",), "causal_logits", last=True)},
+        policies=Policies(image=_image, video=_video, chat=_pair_chat, text_limit=10240),
+        auto_class="AutoModelForImageTextToText",
+    )

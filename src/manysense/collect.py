@@ -1,43 +1,99 @@
 """Bring the rows of one call into a store: on the line of this process, or in the processes of a pool.
 
-Knows: what a piece of the result is, how it is counted. Does not know: what was checked before, what is returned.
+Knows: what a piece of the result is, how it is counted, what the caller gets of a call that fails. Does not know: what
+the rows are.
 """
 
 from __future__ import annotations
 
+import contextlib
+import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+import numpy.typing as npt
 import torch
 
-from ..batching.parcels import Parcel, parcel_size, parcels
-from ..batching.run import run
-from ..errors import ItemError
-from ..line import ModelLine
-from ..outputs import dense
-from ..outputs.rows import ArrayRows, ListRows
-from ..progress import bar
-from ..warn import warn
+from .batching.parcels import Parcel, parcel_size, parcels
+from .batching.run import run
+from .errors import ItemError, WorkerError
+from .line import ModelLine
+from .outputs import dense
+from .outputs.rows import ArrayRows, ListRows
+from .progress import bar
+from .warn import warn
 
 if TYPE_CHECKING:
-    from ..batching.pool import Pool
-    from ..settings import Settings
-    from .model import SentenceTransformer
+    from .batching.pool import Pool
+    from .settings import Settings
 
 FEW = 64
 BIG = 1_000_000_000
 
 
-def finish_of(settings: Settings) -> Any:
-    """Batch features → rows, as this call wants them."""
-    dims, normalize = settings.truncate_dim, settings.normalize
-    if settings.output == "token_embeddings":
-        return lambda features, count: dense.token_matrices(features)
-    if settings.output is None:
-        return lambda features, count: dense.items(features, count, dims, normalize)
-    return lambda features, count: dense.vectors(features, dims, normalize)
+class Kept(tuple[Any, npt.NDArray[np.int64]]):
+    """What on_error="skip" returns: the pair (rows, indices), which also knows its errors.
+
+    embeddings: rows of the inputs that worked; of a reranker `scores`.  indices: (rows,) their positions.  errors: of
+    the others, by position.
+    """
+
+    errors: tuple[ItemError, ...]
+
+    def __new__(cls, embeddings: Any, indices: npt.NDArray[np.int64], errors: Iterable[ItemError] = ()) -> Kept:
+        made = super().__new__(cls, (embeddings, indices))
+        made.errors = tuple(sorted(errors, key=lambda error: error.index or 0))
+        return made
+
+    def __getnewargs__(self) -> tuple[Any, ...]:
+        return (*self, self.errors)
+
+    @property
+    def embeddings(self) -> Any:
+        return self[0]
+
+    scores = embeddings
+
+    @property
+    def indices(self) -> npt.NDArray[np.int64]:
+        return self[1]
+
+
+def check_inputs(line: ModelLine, items: Sequence[Any], settings: Settings, single: bool) -> None:
+    """Everything that can be known without opening media, before anything is computed."""
+    if settings.on_error != "raise":
+        return
+    for i, value in enumerate(items):
+        if not line.is_plain(value):
+            try:
+                line.parse(value)
+            except ItemError as error:
+                error.index, error.total = (None, None) if single else (i, len(items))
+                raise
+
+
+def placed(error: ItemError, single: bool, store: ArrayRows | ListRows, count: int) -> ItemError:
+    """The error that ends a call, with what was finished of `count` inputs."""
+    if single:
+        error.index = error.total = None
+        return error
+    error.partial = Kept(*store.kept(count, None))
+    if error.hint is None:
+        error.hint = 'Set broken inputs aside with on_error="skip"; what was finished is in error.partial.'
+    return error
+
+
+@contextlib.contextmanager
+def kept_at_death(store: ArrayRows | ListRows, total: int | None) -> Iterator[None]:
+    """A process that dies costs no row that was finished."""
+    try:
+        yield
+    except WorkerError as error:
+        error.partial = Kept(*store.kept(sys.maxsize if total is None else total, None))
+        raise
 
 
 def collect(
@@ -52,7 +108,7 @@ def collect(
     failed: list[ItemError] = []
     count = 0
     eta = _Eta(line, total)
-    with bar("Encoding", total, settings.progress) as advance, line.model.evaluating():
+    with bar(line.verb, total, settings.progress) as advance, line.model.evaluating():
         pieces = run(line, items, batch_size=settings.batch_size, few=total is not None and total <= FEW)
         try:
             for done in pieces:
@@ -91,15 +147,15 @@ class Chunk:
     without_prompt: int
 
 
-def encode_chunk(model: SentenceTransformer, parcel: Parcel, settings: Settings, as_array: bool) -> Chunk:
+def chunk_of(line: ModelLine, parcel: Parcel, as_array: bool) -> Chunk:
     """In a worker process: the inputs of one parcel, on the same line as without a pool.
 
     as_array: values are one array (rows, dims) of float, as numpy holds it; else a list.
     """
+    settings = line.settings
     positions, inputs, failed = parcel.open()
-    line = ModelLine(model, model, settings, finish_of(settings))
     store = ArrayRows(len(inputs)) if as_array else ListRows()
-    model.said_slow = True  # the calling process says it, for the whole call
+    line.model.said_slow = True  # the calling process says it, for the whole call
     if not failed or settings.on_error != "raise":
         _, later = collect(line, inputs, settings, store, len(inputs))
         for error in later:
@@ -117,15 +173,23 @@ def gather(
     store: ArrayRows | ListRows,
     total: int | None,
     chunk_size: int | None,
+    function: Callable[..., Chunk],
+    *args: Any,
 ) -> tuple[int, list[ItemError]]:
-    """As `collect`, where the processes of a pool do the work. Rows are quantised here, over the whole call."""
+    """As `collect`, where the processes of a pool do the work. Rows are quantised here, over the whole call.
+
+    function(model, parcel, settings, as_array, *args): makes a Chunk there.
+    """
     sent = replace(settings, precision="float32", progress=False)
     as_array = isinstance(store, ArrayRows)
     work = parcels(items, chunk_size or parcel_size(total, len(pool.devices)))
     failed: list[ItemError] = []
     count = 0
     eta = _Eta(line, total)
-    with bar("Encoding", total, settings.progress) as advance, pool.results(encode_chunk, work, sent, as_array) as made:
+    with (
+        bar(line.verb, total, settings.progress) as advance,
+        pool.results(function, work, sent, as_array, *args) as made,
+    ):
         for chunk in made:
             if chunk.rows:
                 values: Any = torch.from_numpy(chunk.values) if as_array else chunk.values

@@ -1,0 +1,64 @@
+"""The arguments of a model's constructor → its loaded modules.
+
+Knows: old names of arguments, where a name is looked for. Does not know: what a family does with its modules.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from .errors import UsageError
+
+if TYPE_CHECKING:
+    from .checkpoints.types import Loaded
+    from .model import Model
+
+logger = logging.getLogger("manysense")
+
+OLD_NAMES = {
+    "tokenizer_kwargs": "processor_kwargs",
+    "tokenizer_args": "processor_kwargs",
+    "automodel_args": "model_kwargs",
+    "model_args": "model_kwargs",
+    "config_args": "config_kwargs",
+    "use_auth_token": "token",
+    "cache_dir": "cache_folder",
+    "model_name": "model_name_or_path",
+}
+
+
+def renamed(family: str, old: Mapping[str, Any], **given: Any) -> dict[str, Any]:
+    """Arguments under their present names. Raises TypeError for unknown ones, as Python would."""
+    unknown = sorted(set(old) - set(OLD_NAMES))
+    if unknown:
+        raise TypeError(f"{family} got unknown arguments {unknown}")
+    for name, value in old.items():
+        if given.get(OLD_NAMES[name]) is None:
+            given[OLD_NAMES[name]] = value
+    for name in ("model_kwargs", "processor_kwargs", "config_kwargs"):
+        if given[name] is not None and not isinstance(given[name], Mapping):
+            raise UsageError(f"{name} is a dict of arguments for transformers, got {type(given[name]).__name__}")
+    return given
+
+
+def load_named(model: type[Model], name: str, device_type: str, given: Mapping[str, Any]) -> Loaded:
+    """given: token, cache_folder, revision, local_files_only, trust_remote_code; *_kwargs for transformers.
+
+    Raises ModelNotFound, ModelError, UntrustedCode, NotEnoughMemory.
+    """
+    from .checkpoints.load import load
+    from .checkpoints.source import Source
+    from .checkpoints.types import Wanted
+
+    trusted = given["trust_remote_code"]
+    asked = {key: given[key] for key in ("revision", "token", "cache_folder", "local_files_only")}
+    wanted = {key: given[key] or {} for key in ("model_kwargs", "processor_kwargs", "config_kwargs")}
+    source = Source(name, **asked, trust_remote_code=trusted, organisation=model.organisation)
+    return load(source, Wanted(**wanted, trust_remote_code=trusted, device_type=device_type, family=model.model_type))
+
+
+def verbose() -> bool:
+    """Whether progress is shown where a call does not say."""
+    return logger.getEffectiveLevel() in (logging.INFO, logging.DEBUG)

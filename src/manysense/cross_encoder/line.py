@@ -1,0 +1,87 @@
+"""One call on one reranker: the line of every model, with pairs for inputs.
+
+Knows: pairs, what is kept from one window of a call to the next, what is counted for statistics. Does not know: scores,
+rankings.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from ..inputs.pairs import PairParser
+from ..inputs.types import Item
+from ..line import ModelLine
+from ..media.reader import Reader
+from .stats import Counts, Stats
+
+if TYPE_CHECKING:
+    from ..errors import ItemError
+    from ..modules.base import Features, Measured
+    from ..settings import Settings
+
+
+class PairLine(ModelLine):
+    """Stations for pairs. One reader serves the whole call, so that a query and its media are opened once, however many
+    documents there are."""
+
+    verb, noun = "Scoring", "pairs"
+
+    def __init__(self, model: Any, network: Any, settings: Settings, finish: Any) -> None:
+        """Raises ModelError for a model that cannot take pairs."""
+        super().__init__(model, network, settings, finish)
+        check = getattr(self.first, "check_pairs", None)
+        if check is not None:
+            check()
+        self.pairs = PairParser(self.parser)
+        self.counts = Counts()
+        self._reader = Reader(settings.policy)
+
+    def is_plain(self, value: Any) -> bool:
+        return (
+            type(value) in (list, tuple)
+            and len(value) == 2
+            and super().is_plain(value[0])
+            and super().is_plain(value[1])
+        )
+
+    def item(self, value: Any) -> Item:
+        return self.pairs(value)
+
+    def open_query(self, value: Any) -> None:
+        """Parse a query and bring its media. Raises ItemError."""
+        for part in self.pairs.query(value):
+            if part.modality != "text" or not isinstance(part.value, str):
+                self.fetch(part, self._reader)
+
+    def told(self, pairs: int) -> Stats:
+        return self.counts.told(pairs)
+
+    def reader(self) -> Reader:
+        return self._reader
+
+    def source(self, item: Item) -> str:
+        """The document's medium where there is one, else its text."""
+        part = next((part for part in reversed(item.parts) if part.modality != "text"), item.parts[-1])
+        return self.described(part)
+
+    def fetch(self, part: Any, reader: Reader) -> int:
+        with self.counts.during("fetch"):
+            return super().fetch(part, reader)
+
+    def measure(self, items: Sequence[Item], reader: Reader) -> list[Measured | ItemError]:
+        with self.counts.during("measure"):
+            return super().measure(items, reader)
+
+    def prepare(self, measured: Measured, reader: Reader) -> Features:
+        if not measured.opens:
+            return super().prepare(measured, reader)
+        with self.counts.during("prepare"):
+            return super().prepare(measured, reader)
+
+    def forward(self, features: Sequence[Features], measured: Sequence[Measured]) -> Sequence[Any]:
+        start = time.perf_counter()
+        made = super().forward(features, measured)
+        self.counts.forwarded(measured, time.perf_counter() - start)
+        return made

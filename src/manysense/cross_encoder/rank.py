@@ -1,0 +1,213 @@
+"""From queries and documents to rankings.
+
+Knows: which pairs a call has and in which order they are scored, what of them makes a ranking, ties. Does not know: how
+pairs are scored (predict.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ..batching.run import run
+from ..errors import ItemError, UsageError
+from ..inputs.shape import as_items, is_message, is_single, is_sound_pair
+from ..outputs.rows import ArrayRows
+from ..settings import choose, positive
+from .predict import How, check_one_label, score
+
+if TYPE_CHECKING:
+    from .line import PairLine
+    from .model import CrossEncoder
+
+
+class Ranking(list[dict[str, Any]]):
+    """Hits of one query, best first: {"corpus_id": position in the documents, "score": float}, "text" where asked for.
+
+    errors: of documents that were left out, with on_error="skip"; their `index` is the position of the document.
+    """
+
+    errors: tuple[ItemError, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What of a ranking the caller wants."""
+
+    top_k: int | None = None
+    min_score: float | None = None
+    return_documents: bool = False
+
+    def __post_init__(self) -> None:
+        if self.top_k is not None:
+            positive("top_k", self.top_k)
+
+    def ranking(self, scores: npt.NDArray[Any], documents: Sequence[Any], failed: Sequence[ItemError] = ()) -> Ranking:
+        """scores: (documents,).  failed: of documents that have none. Equal scores keep the order of the documents."""
+        missing = {error.index for error in failed}
+        order = [int(i) for i in np.argsort(-scores, kind="stable") if int(i) not in missing]
+        if self.min_score is not None:
+            order = [i for i in order if scores[i] >= self.min_score]
+        hits = ({"corpus_id": i, "score": float(scores[i])} for i in order[: self.top_k])
+        made = Ranking({**hit, "text": documents[hit["corpus_id"]]} if self.return_documents else hit for hit in hits)
+        made.errors = tuple(sorted(failed, key=lambda error: error.index or 0))
+        return made
+
+
+class Work:
+    """All pairs of a call: a sequence that makes them as they are asked for.
+
+    queries, documents: as the caller gave them; `documents[q]` are those of query q where each has its own.
+    """
+
+    def __init__(self, queries: Sequence[Any], documents: Sequence[Any], own: bool, by_document: bool = False) -> None:
+        self.queries, self.own, self._documents = queries, own, documents
+        self.by_document = by_document and not own
+        self.starts = np.concatenate([[0], np.cumsum([len(self.documents(q)) for q in range(len(queries))])])
+
+    def documents(self, query: int) -> Sequence[Any]:
+        """Those of one query."""
+        return self._documents[query] if self.own else self._documents
+
+    def __len__(self) -> int:
+        return int(self.starts[-1])
+
+    def __iter__(self) -> Iterator[tuple[Any, Any]]:
+        if self.by_document:
+            for document in self._documents:
+                for query in self.queries:
+                    yield query, document
+            return
+        for q, query in enumerate(self.queries):
+            for document in self.documents(q):
+                yield query, document
+
+    def place(self, row: int) -> tuple[int, int]:
+        """(position of the query, of the document) of a pair."""
+        if self.by_document:
+            return row % len(self.queries), row // len(self.queries)
+        q = int(np.searchsorted(self.starts, row, "right")) - 1
+        return q, row - int(self.starts[q])
+
+    def of_query(self, rows: npt.NDArray[Any], query: int) -> npt.NDArray[Any]:
+        """rows: one value per pair. Those of one query, in the order of its documents."""
+        if self.by_document:
+            return rows[query :: len(self.queries)]
+        return rows[self.starts[query] : self.starts[query + 1]]
+
+
+def work_of(query: Any, queries: Any, documents: Any) -> tuple[Work, bool]:
+    """(the pairs, whether the caller gave a single query). Raises UsageError."""
+    if (query is None) == (queries is None):
+        raise UsageError("rank takes one query, or several as queries=[…]")
+    held = _listed(documents, "documents")
+    if queries is None:
+        return Work([query], held, own=False), True
+    asked = _listed(queries, "queries")
+    own = bool(held) and all(_is_list_of_documents(one) for one in held)
+    if own and len(held) != len(asked):
+        raise UsageError(f"each query has its own documents, and there are {len(asked)} queries and {len(held)} lists")
+    if own:
+        held = [list(one) for one in held]
+    # equal media stand next to each other, so that each is opened once, however many there are
+    media = not own and any(type(document) is not str for document in held)
+    return Work(asked, held, own, by_document=media), False
+
+
+def _is_list_of_documents(value: Any) -> bool:
+    return isinstance(value, (list, tuple)) and not is_sound_pair(value) and not (bool(value) and is_message(value[0]))
+
+
+def _listed(values: Any, name: str) -> list[Any]:
+    if values is None:
+        raise UsageError(f"rank needs {name}")
+    if is_single(values):
+        raise UsageError(f"{name} must be a list, got a single {type(values).__name__}; put it into a list")
+    items, _, _ = as_items(values)
+    return list(items)
+
+
+def rank(model: CrossEncoder, work: Work, wanted: Wanted, how: How, single: bool, stats: bool) -> Any:
+    check_one_label(model)
+    choose("on_error", how.settings.on_error, ("raise", "skip"))
+    line = how.line(model)
+    _open_queries(line, work)
+    store = ArrayRows(len(work))
+    count, failed = score(model, line, work, len(work), how, store)
+    if failed and how.settings.on_error == "raise":
+        raise _named(failed[0], work, single)
+    line.warn(None if len(work) == 1 else count)
+    for error in failed:
+        store.fill_nan(error.index or 0, 1)
+    rows = store.finish(count).reshape(-1)
+    errors: list[list[ItemError]] = [[] for _ in work.queries]
+    for error in failed:
+        errors[work.place(error.index or 0)[0]].append(_named(error, work, single))
+    made = [wanted.ranking(work.of_query(rows, q), work.documents(q), errors[q]) for q in range(len(work.queries))]
+    result: Any = made[0] if single else made
+    return (result, line.told(len(work))) if stats else result
+
+
+def rank_stream(model: CrossEncoder, work: Work, wanted: Wanted, how: How) -> Iterator[tuple[int, Ranking]]:
+    check_one_label(model)
+    choose("on_error", how.settings.on_error, ("raise", "skip"))
+    line = how.line(model)
+    _open_queries(line, work)
+    return _stream(line, work, wanted, how)
+
+
+def _stream(line: PairLine, work: Work, wanted: Wanted, how: How) -> Iterator[tuple[int, Ranking]]:
+    rows = np.full(len(work), np.nan, np.float32)
+    left = np.diff(work.starts)
+    errors: dict[int, list[ItemError]] = {}
+    for q in np.flatnonzero(left == 0):
+        yield int(q), Ranking()
+    with line.model.evaluating():
+        pieces = run(line, work, batch_size=how.settings.batch_size)
+        try:
+            for done in pieces:
+                line.saw(done)
+                values = done.values[:, 0].tolist() if done.error is None else ()  # type: ignore[call-overload]
+                if done.error is not None:
+                    ((done.error.index,),) = done.rows
+                    error = _named(done.error, work, False)
+                    if how.settings.on_error == "raise":
+                        raise error
+                for unit, value in zip(done.rows, values or [None]):
+                    for row in unit:
+                        q, _ = work.place(row)
+                        left[q] -= 1
+                        if value is None:
+                            errors.setdefault(q, []).append(error)
+                        else:
+                            rows[row] = value
+                        if not left[q]:
+                            yield q, wanted.ranking(work.of_query(rows, q), work.documents(q), errors.pop(q, ()))
+        finally:
+            pieces.close()  # type: ignore[attr-defined]
+    line.warn(len(work))
+
+
+def _open_queries(line: PairLine, work: Work) -> None:
+    """Raise what is wrong with a query itself, before any document is looked at."""
+    for q, query in enumerate(work.queries):
+        try:
+            line.open_query(query)
+        except ItemError as error:
+            error.index = None if len(work.queries) == 1 else q
+            error.total = None if len(work.queries) == 1 else len(work.queries)
+            error.reason = f"the query: {error.reason}"
+            raise
+
+
+def _named(error: ItemError, work: Work, single: bool) -> ItemError:
+    """The error with the position of its document. query: that of its query."""
+    q, document = work.place(error.index or 0)
+    error.index, error.total = document, len(work.documents(q))
+    if not single:
+        error.reason = f"{error.reason} (a document of query {q})"
+    return error

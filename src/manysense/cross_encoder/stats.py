@@ -1,0 +1,78 @@
+"""What a call on a reranker cost: counted while it runs, told with return_stats=True.
+
+Knows: names of stages and of counts. Does not know: who counts.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ..modules.base import Measured
+
+
+@dataclass(frozen=True, slots=True)
+class Stats:
+    """Of one call. pairs: scored, equal ones too.  seconds: wall time.  forwards: distinct pairs that the network saw.
+
+    tokens: of these, without padding.  padding: share of the positions computed that were padding.  shared_tokens: of
+    `tokens`, taken over from pairs with the same beginning.  media: distinct pictures, sounds and clips.  tower_runs:
+    media that a tower saw.  cache_hits: times that a tower's output was there already.  stages: seconds that each stage
+    took, added up over threads, so that they may be more than `seconds`.
+    """
+
+    pairs: int
+    seconds: float
+    forwards: int
+    tokens: int
+    padding: float
+    shared_tokens: int = 0
+    media: int = 0
+    tower_runs: int = 0
+    cache_hits: int = 0
+    stages: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def pairs_per_second(self) -> float:
+        return self.pairs / self.seconds if self.seconds else 0.0
+
+
+class Counts:
+    """Counts of a call that runs. Safe to use from several threads."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._start = time.perf_counter()
+        self._stages: dict[str, float] = {}
+        self._forwards = self._tokens = self._positions = 0
+
+    @contextlib.contextmanager
+    def during(self, stage: str) -> Iterator[None]:
+        start = time.perf_counter()
+        try:
+            yield
+        finally:
+            self._spent(stage, time.perf_counter() - start)
+
+    def _spent(self, stage: str, seconds: float) -> None:
+        with self._lock:
+            self._stages[stage] = self._stages.get(stage, 0.0) + seconds
+
+    def forwarded(self, measured: Sequence[Measured], seconds: float) -> None:
+        lengths = [one.length for one in measured]
+        with self._lock:
+            self._forwards += len(lengths)
+            self._tokens += sum(lengths)
+            self._positions += max(lengths) * len(lengths)
+        self._spent("forward", seconds)
+
+    def told(self, pairs: int) -> Stats:
+        with self._lock:
+            padding = 1 - self._tokens / self._positions if self._positions else 0.0
+            seconds = time.perf_counter() - self._start
+            return Stats(pairs, seconds, self._forwards, self._tokens, padding, stages=dict(self._stages))
