@@ -31,7 +31,8 @@ class Settings:
     prompt: text put before texts, or the system turn of a chat model; None for none.
     task: "query" or "document" where the call said so.  modality: what every plain input is, None to decide by form.
     max_length: token limit of this call, None for the model's.  batch_size: a cap on items per batch, None for none.
-    output: which feature is returned, None for all.  processing: per-call overrides by section.
+    output: which feature is returned, None for all.  processing: per-call overrides by section.  keep_media: what a
+    model's towers make of media is kept for other items and later calls.
     """
 
     prompt: str | None = None
@@ -49,6 +50,7 @@ class Settings:
     forward: Mapping[str, Any] = field(default_factory=dict)
     policy: Policy = DEFAULT
     progress: bool = False
+    keep_media: bool = False
 
     def __post_init__(self) -> None:
         choose("output_value", self.output, (*get_args(OutputValue), None))

@@ -29,17 +29,18 @@ LAYERS = {  # each may import itself and the layers before it
     "modules": 6,
     "line": 7,  # puts a model's modules behind the loop's protocol
     "checkpoints": 7,
-    "model": 8,
-    "construct": 8,  # a constructor's arguments → loaded modules
-    "collect": 8,  # rows of a call into a store
-    "util": 8,
-    "search": 9,  # sees models as protocols
-    "sentence_transformer": 9,
-    "cross_encoder": 9,
-    "cli": 10,
-    "compat": 11,  # the known library's names, for all of the above
-    "__main__": 12,
-    "": 12,  # __init__.py, whose names resolve on first touch
+    "adapters": 8,  # of peft, on a model's transformers network
+    "model": 9,
+    "construct": 9,  # a constructor's arguments → loaded modules
+    "collect": 9,  # rows of a call into a store
+    "util": 9,
+    "search": 10,  # sees models as protocols
+    "sentence_transformer": 10,
+    "cross_encoder": 10,
+    "cli": 11,
+    "compat": 12,  # the known library's names, for all of the above
+    "__main__": 13,
+    "": 13,  # __init__.py, whose names resolve on first touch
 }
 SAME = {
     "line": {"checkpoints"},

@@ -40,11 +40,11 @@ def test_an_exponential_service_waits_as_in_m_m_1(rate, tolerance):
     assert measured == pytest.approx(rate / (1 - rate), rel=tolerance)
 
 
-@pytest.mark.parametrize(("level", "tolerance"), [(0.5, 0.08), (0.95, 0.1), (0.99, 0.15)])
-def test_percentiles_are_those_of_m_m_1(level, tolerance):
+def test_percentiles_are_those_of_m_m_1():
     """Time in the system is exponential with mean S / (1 - ρ)."""
     latencies = [sample.latency for sample in load(0.5, MANY, exponential(1.0, Random(1)))]
-    assert percentile(latencies, level) == pytest.approx(-math.log(1 - level) * 2, rel=tolerance)
+    for level, tolerance in ((0.5, 0.08), (0.95, 0.1), (0.99, 0.15)):
+        assert percentile(latencies, level) == pytest.approx(-math.log(1 - level) * 2, rel=tolerance)
 
 
 def test_two_workers_wait_as_in_m_m_2():

@@ -28,10 +28,17 @@ def state_of(model: Model) -> Any:
     parts = []
     for name, module in itertools.islice(model.named_modules(), 1, None):
         own = vars(module).items()
-        facts = [(key, value) for key, value in own if isinstance(value, (bool, int, float, str)) and key != "training"]
+        facts = [(key, _plain(value)) for key, value in own if _plain(value) is not None and key != "training"]
         facts += [(key, id(value)) for key, value in own if key in ("tokenizer", "processor")]
         parts.append((name, type(module), facts))
     return tensors, parts
+
+
+def _plain(value: Any) -> Any:
+    """The value of a number, a string, or a few of them, such as the adapters that are active; None for any other."""
+    if isinstance(value, (list, tuple)) and len(value) <= 16:
+        return tuple(value) if all(isinstance(one, (bool, int, float, str)) for one in value) else None
+    return value if isinstance(value, (bool, int, float, str)) else None
 
 
 def _weight_state(tensor: Any) -> tuple[Any, ...]:

@@ -134,7 +134,7 @@ def _data_uri(path: str) -> str:
 
 def hits(answer: Any) -> list[dict[str, Any]]:
     """{"results": [{"index", "relevance_score"}, …]} or [{"index", "score"}, …] as what rank() returns."""
-    listed = answer.get("results") if isinstance(answer, dict) else answer
+    listed: Any = answer.get("results") if isinstance(answer, dict) else answer
     try:
         return [{"corpus_id": hit["index"], "score": hit.get("relevance_score", hit.get("score"))} for hit in listed]
     except (TypeError, KeyError, AttributeError) as error:

@@ -64,7 +64,8 @@ def measure(target: Target, workload: Workload, plan: Plan, clock: Clock) -> Ite
     """A Step, its samples as they finish, a StepEnd; and so on.
 
     Every step draws its requests and arrivals from the seed and its number alone, so two targets are asked the same.
-    Raises ModelError where a shape is never answered in the warm-up, or a step in which nothing is answered; what came before stands.
+    Raises ModelError where a shape is never answered in the warm-up, and after a step in which nothing is answered;
+    what came before stands.
     """
     warm: list[Sample] = []
     requests = [one for _ in range(plan.warm_up) for one in workload.one_of_each(Random(plan.seed))]

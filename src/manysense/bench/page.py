@@ -91,8 +91,9 @@ def _opening(run: Measured) -> str:
     facts = ", ".join(f"{name} {_said(value)}" for name, value in about["workload"].items() if name != "source")
     lines = [
         f"<b>{escape(about['target'])}</b>" + (f" · {escape(about['made_by'])}" if about["made_by"] else ""),
-        f"{plan['process'].capitalize()} arrivals, {plan['requests']} requests a rate, {_many(run.recording.workers, 'worker')}, "
-        f"seed {plan['seed']} · {escape(about['workload']['source'])}: {escape(facts)}",
+        f"{plan['process'].capitalize()} arrivals, {plan['requests']} requests a rate, "
+        f"{_many(run.recording.workers, 'worker')}, seed {plan['seed']} · "
+        f"{escape(about['workload']['source'])}: {escape(facts)}",
         f"{escape(machine['processor'])}, {_many(machine['cores'], 'core')}, {escape(machine['system'])}, "
         f"Python {machine['python']}, manysense {machine['manysense']} · {escape(about['began'])}",
     ]

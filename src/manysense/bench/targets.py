@@ -17,6 +17,7 @@ from typing import Any
 from ..errors import ManysenseError, ModelError, UsageError, first_line
 from ..extras import need
 from ..search.protocols import Embedder, Reranker
+from ..settings import positive
 from .clock import WallClock
 from .endpoint import Endpoint, Form
 from .stub import Stub, constant, exponential
@@ -57,6 +58,12 @@ class Wanted:
     allow_remote: bool = False
     pid: int | None = None
     seed: int = 0
+
+    def __post_init__(self) -> None:
+        if self.workers is not None:
+            positive("--workers", self.workers)
+        if not self.timeout > 0:
+            raise UsageError(f"--timeout is in seconds, above 0, got {self.timeout!r}")
 
 
 def open_target(name: str, wanted: Wanted) -> Target:

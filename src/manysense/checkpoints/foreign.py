@@ -71,9 +71,12 @@ def _holder(folder: Path, module: str) -> Path:
 
 
 def _elsewhere(place: str, wanted: Wanted) -> Path:
-    """The folder with the Python files of another folder or repository. Raises ModelError where there is none."""
+    """The folder with the Python files of another folder or repository. Raises ModelError where it cannot be had."""
     source = wanted.source or Source(place, trust_remote_code=True)
-    return source.beside(place, wanted.model_kwargs.get("code_revision")).code()
+    try:
+        return source.beside(place, wanted.model_kwargs.get("code_revision")).code()
+    except ModelError as error:
+        raise ModelError(f"the code of {place!r} could not be fetched: {error}") from error
 
 
 # ---- building a module

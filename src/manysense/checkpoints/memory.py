@@ -40,7 +40,7 @@ def _safetensors_bytes(path: Path, float_bytes: int | None) -> int:
 
 def _tensor_bytes(facts: dict[str, Any], float_bytes: int | None) -> int:
     if float_bytes and facts["dtype"] in _FLOATS:
-        return math.prod(facts["shape"]) * float_bytes
+        return int(math.prod(facts["shape"])) * float_bytes
     begin, end = facts["data_offsets"]
     return int(end - begin)
 

@@ -50,6 +50,10 @@ _OLD_NAMES = frozenset(
 
 _WEIGHTS = ("model.safetensors", "model.safetensors.index.json", "pytorch_model.bin", "pytorch_model.bin.index.json")
 """Where weights are looked for, in this order."""
+_ADAPTER_WEIGHTS = ("adapter_model.safetensors", "adapter_model.bin")
+"""The same of an adapter's."""
+_ADAPTER = "adapter_config.json"
+"""What makes a folder one of an adapter, which is put on the network of another."""
 
 
 def save(
@@ -136,16 +140,23 @@ def _write(modules: Mapping[str, Any], folder: Path, safe: bool) -> list[dict[st
 
 
 def _check_order(copy: Path, folder: Path) -> None:
-    """Raise ModelError where weights that stay in the folder would be read before the new ones."""
+    """Raise ModelError where what stays in the folder would be read before the new weights, or put on top of them."""
     for place in (copy, *(path for path in copy.rglob("*") if path.is_dir())):
         there = folder / place.relative_to(copy)
-        new = next((i for i, name in enumerate(_WEIGHTS) if (place / name).is_file()), 0)
-        for name in _WEIGHTS[:new]:
-            if (there / name).is_file():
-                raise ModelError(
-                    f"{there / name} would be read instead of the new {_WEIGHTS[new]} beside it\n"
-                    "  Remove it, or save into another folder."
-                )
+        for order in (_WEIGHTS, _ADAPTER_WEIGHTS):
+            new = next((i for i, name in enumerate(order) if (place / name).is_file()), 0)
+            for name in order[:new]:
+                if (there / name).is_file():
+                    raise ModelError(
+                        f"{there / name} would be read instead of the new {order[new]} beside it\n"
+                        "  Remove it, or save into another folder."
+                    )
+        whole = any((place / name).is_file() for name in _WEIGHTS)
+        if whole and (there / _ADAPTER).is_file() and not (place / _ADAPTER).is_file():
+            raise ModelError(
+                f"{there} holds an adapter, which would be put on the new model whenever it is loaded\n"
+                f"  Remove {_ADAPTER} and the adapter's weights there, or save into another folder."
+            )
 
 
 def _put_in_place(copy: Path, folder: Path, listed: list[dict[str, Any]]) -> None:

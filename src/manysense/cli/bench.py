@@ -187,6 +187,7 @@ def _rerank(name: str, wanted: Wanted, material: Material, plan: Plan, places: t
     from ..bench.raw import read
 
     if stopped is not None and not read(raw).samples:
+        raw.unlink()
         raise stopped
     failed = _show([raw], out, json)
     if stopped is not None:

@@ -69,5 +69,6 @@ def call_settings(
         policy=policy or model.policy,
         processing=kwargs.get("processing_kwargs") or {},
         forward={k: v for k, v in kwargs.items() if k in known},
+        keep_media=True,
         **named,
     )

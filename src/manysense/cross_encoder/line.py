@@ -7,10 +7,11 @@ rankings.
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from ..inputs.pairs import PairParser
+from ..inputs.pairs import QUERY, PairParser
 from ..inputs.types import Item
 from ..line import ModelLine
 from ..media.reader import Reader
@@ -23,8 +24,7 @@ if TYPE_CHECKING:
 
 
 class PairLine(ModelLine):
-    """Stations for pairs. One reader serves the whole call, so that a query and its media are opened once, however many
-    documents there are."""
+    """Stations for pairs. What a query and the document at hand hold is opened once, however many pairs they are in."""
 
     verb, noun = "Scoring", "pairs"
 
@@ -36,7 +36,10 @@ class PairLine(ModelLine):
             check()
         self.pairs = PairParser(self.parser)
         self.counts = Counts()
-        self._reader = Reader(settings.policy)
+        self._tokenised: dict[str, Any] = {}
+        self._tally: Counter[str] = Counter()
+        self._queries = Reader(settings.policy)
+        self._window: Reader | None = None
 
     def is_plain(self, value: Any) -> bool:
         return (
@@ -50,16 +53,22 @@ class PairLine(ModelLine):
         return self.pairs(value)
 
     def open_query(self, value: Any) -> None:
-        """Parse a query and bring its media. Raises ItemError."""
-        for part in self.pairs.query(value):
+        """Parse a query and bring its media, for the whole call. Raises ItemError."""
+        for part in self.pairs.turn(QUERY, value).parts:
             if part.modality != "text" or not isinstance(part.value, str):
-                self.fetch(part, self._reader)
+                self.fetch(part, self._queries)
 
     def told(self, pairs: int) -> Stats:
-        return self.counts.told(pairs)
+        return self.counts.told(pairs, self._tally)
 
     def reader(self) -> Reader:
-        return self._reader
+        """Of one window; a document at its beginning may have been opened in the one before."""
+        before = [self._queries]
+        if self._window is not None:
+            self._window.before = ()
+            before.append(self._window)
+        self._window = Reader(self.settings.policy, before, self._tokenised, self._tally)
+        return self._window
 
     def source(self, item: Item) -> str:
         """The document's medium where there is one, else its text."""

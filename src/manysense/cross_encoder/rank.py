@@ -61,43 +61,62 @@ class Wanted:
 class Work:
     """All pairs of a call: a sequence that makes them as they are asked for.
 
-    queries, documents: as the caller gave them; `documents[q]` are those of query q where each has its own.
+    queries, documents: as the caller gave them; with `own`, `documents[q]` are those of query q.  by_document: pairs of
+    one document stand together, so that what it holds is opened once; else pairs of one query.
     """
 
     def __init__(self, queries: Sequence[Any], documents: Sequence[Any], own: bool, by_document: bool = False) -> None:
         self.queries, self.own, self._documents = queries, own, documents
-        self.by_document = by_document and not own
         self.starts = np.concatenate([[0], np.cumsum([len(self.documents(q)) for q in range(len(queries))])])
+        self._order = self._grouped() if by_document else None
 
     def documents(self, query: int) -> Sequence[Any]:
         """Those of one query."""
         return self._documents[query] if self.own else self._documents
 
+    def _grouped(self) -> npt.NDArray[np.int64]:
+        """Pairs, numbered query by query, in the order in which their documents first come."""
+        first: dict[Any, int] = {}
+        places = np.empty(len(self), np.int64)
+        for pair in range(len(self)):
+            q, d = self._numbered(pair)
+            document = self.documents(q)[d]
+            key = document if isinstance(document, (str, bytes)) else id(document)
+            places[pair] = first.setdefault(key, len(first))
+        return np.argsort(places, kind="stable")
+
+    def _numbered(self, pair: int) -> tuple[int, int]:
+        q = int(np.searchsorted(self.starts, pair, "right")) - 1
+        return q, pair - int(self.starts[q])
+
     def __len__(self) -> int:
         return int(self.starts[-1])
 
     def __iter__(self) -> Iterator[tuple[Any, Any]]:
-        if self.by_document:
-            for document in self._documents:
-                for query in self.queries:
-                    yield query, document
+        if self._order is not None:
+            for pair in self._order:
+                q, d = self._numbered(int(pair))
+                yield self.queries[q], self.documents(q)[d]
             return
         for q, query in enumerate(self.queries):
             for document in self.documents(q):
                 yield query, document
 
     def place(self, row: int) -> tuple[int, int]:
-        """(position of the query, of the document) of a pair."""
-        if self.by_document:
-            return row % len(self.queries), row // len(self.queries)
-        q = int(np.searchsorted(self.starts, row, "right")) - 1
-        return q, row - int(self.starts[q])
+        """(position of the query, of the document) of the pair that came as number `row`."""
+        return self._numbered(row if self._order is None else int(self._order[row]))
 
-    def of_query(self, rows: npt.NDArray[Any], query: int) -> npt.NDArray[Any]:
-        """rows: one value per pair. Those of one query, in the order of its documents."""
-        if self.by_document:
-            return rows[query :: len(self.queries)]
-        return rows[self.starts[query] : self.starts[query + 1]]
+    def numbered(self, rows: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        """rows: one value per pair, as they came. The same, query by query."""
+        if self._order is None:
+            return rows
+        made = np.empty_like(rows)
+        made[self._order] = rows
+        return made
+
+    def of_query(self, numbered: npt.NDArray[Any], query: int) -> npt.NDArray[Any]:
+        """Values of one query, in the order of its documents."""
+        return numbered[self.starts[query] : self.starts[query + 1]]
 
 
 def work_of(query: Any, queries: Any, documents: Any) -> tuple[Work, bool]:
@@ -113,8 +132,8 @@ def work_of(query: Any, queries: Any, documents: Any) -> tuple[Work, bool]:
         raise UsageError(f"each query has its own documents, and there are {len(asked)} queries and {len(held)} lists")
     if own:
         held = [list(one) for one in held]
-    # equal media stand next to each other, so that each is opened once, however many there are
-    media = not own and any(type(document) is not str for document in held)
+    flat = (document for one in held for document in one) if own else held
+    media = len(asked) > 1 and any(type(document) is not str for document in flat)
     return Work(asked, held, own, by_document=media), False
 
 
@@ -143,7 +162,7 @@ def rank(model: CrossEncoder, work: Work, wanted: Wanted, how: How, single: bool
     line.warn(None if len(work) == 1 else count)
     for error in failed:
         store.fill_nan(error.index or 0, 1)
-    rows = store.finish(count).reshape(-1)
+    rows = work.numbered(store.finish(count).reshape(-1))
     errors: list[list[ItemError]] = [[] for _ in work.queries]
     for error in failed:
         errors[work.place(error.index or 0)[0]].append(_named(error, work, single))
@@ -179,12 +198,12 @@ def _stream(line: PairLine, work: Work, wanted: Wanted, how: How) -> Iterator[tu
                         raise error
                 for unit, value in zip(done.rows, values or [None]):
                     for row in unit:
-                        q, _ = work.place(row)
+                        q, document = work.place(row)
                         left[q] -= 1
                         if value is None:
                             errors.setdefault(q, []).append(error)
                         else:
-                            rows[row] = value
+                            rows[work.starts[q] + document] = value
                         if not left[q]:
                             yield q, wanted.ranking(work.of_query(rows, q), work.documents(q), errors.pop(q, ()))
         finally:

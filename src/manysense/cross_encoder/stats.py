@@ -21,9 +21,9 @@ class Stats:
     """Of one call. pairs: scored, equal ones too.  seconds: wall time.  forwards: distinct pairs that the network saw.
 
     tokens: of these, without padding.  padding: share of the positions computed that were padding.  shared_tokens: of
-    `tokens`, taken over from pairs with the same beginning.  media: distinct pictures, sounds and clips.  tower_runs:
+    `tokens`, taken over from pairs with the same beginning.  opened: media that were decoded and prepared.  tower_runs:
     media that a tower saw.  cache_hits: times that a tower's output was there already.  stages: seconds that each stage
-    took, added up over threads, so that they may be more than `seconds`.
+    took, added up over threads, so that they may be more than `seconds`; "forward" holds "towers".
     """
 
     pairs: int
@@ -32,7 +32,7 @@ class Stats:
     tokens: int
     padding: float
     shared_tokens: int = 0
-    media: int = 0
+    opened: int = 0
     tower_runs: int = 0
     cache_hits: int = 0
     stages: Mapping[str, float] = field(default_factory=dict)
@@ -71,8 +71,20 @@ class Counts:
             self._positions += max(lengths) * len(lengths)
         self._spent("forward", seconds)
 
-    def told(self, pairs: int) -> Stats:
+    def told(self, pairs: int, tally: Mapping[str, int]) -> Stats:
+        """tally: what was opened and seen, by name."""
         with self._lock:
-            padding = 1 - self._tokens / self._positions if self._positions else 0.0
-            seconds = time.perf_counter() - self._start
-            return Stats(pairs, seconds, self._forwards, self._tokens, padding, stages=dict(self._stages))
+            towers = tally.get("tower_microseconds", 0) / 1e6
+            stages = {**self._stages, "towers": towers} if towers else dict(self._stages)
+            return Stats(
+                pairs,
+                time.perf_counter() - self._start,
+                self._forwards,
+                self._tokens,
+                1 - self._tokens / self._positions if self._positions else 0.0,
+                shared_tokens=tally.get("shared_tokens", 0),
+                opened=tally.get("opened", 0),
+                tower_runs=tally.get("tower_runs", 0),
+                cache_hits=tally.get("cache_hits", 0),
+                stages=stages,
+            )

@@ -14,7 +14,7 @@ from ..errors import UnsupportedInput, UsageError
 from .arrays import is_numpy
 from .parse import Parser
 from .shape import is_message, is_sound_pair
-from .types import Item, Part, Turn
+from .types import Item, Turn
 
 ROLES = QUERY, DOCUMENT = "query", "document"
 _HINT = 'A pair is (query, document), such as ("How many people live in Berlin?", "Berlin has 3.5 million.").'
@@ -48,11 +48,11 @@ def _is_pair(value: Any) -> bool:
 
 
 class PairParser:
-    """Parses pairs for one model. A query that comes again, as the same object, is parsed once."""
+    """Parses pairs for one model. A side that comes again at once, as the same object, is parsed once."""
 
     def __init__(self, parser: Parser) -> None:
         self.parser = parser
-        self._last: tuple[Any, Turn] | None = None
+        self._last: dict[str, tuple[Any, Turn]] = {}
 
     def __call__(self, value: Any) -> Item:
         """Raises what Parser raises."""
@@ -62,15 +62,16 @@ class PairParser:
             what = f"{len(value)} values" if isinstance(value, (list, tuple)) else type(value).__name__
             raise UnsupportedInput(f"{what} where a pair is expected", source=what, hint=_HINT)
         query, document = value
-        if self._last is None or self._last[0] is not query:
-            self._last = (query, self._turn(QUERY, query))
-        return Item((self._last[1], self._turn(DOCUMENT, document)))
+        return Item((self.turn(QUERY, query), self.turn(DOCUMENT, document)))
 
-    def query(self, value: Any) -> tuple[Part, ...]:
-        """The parts of a query alone. Raises what Parser raises."""
-        return self._turn(QUERY, value).parts
+    def turn(self, role: str, value: Any) -> Turn:
+        """One side. Raises what Parser raises."""
+        last = self._last.get(role)
+        if last is None or last[0] is not value:
+            last = self._last[role] = (value, self._parsed(role, value))
+        return last[1]
 
-    def _turn(self, role: str, value: Any) -> Turn:
+    def _parsed(self, role: str, value: Any) -> Turn:
         if type(value) is str and set(self.parser.readable) == {"text"}:
             return Turn(role, (self.parser.part(value, "text"),))
         item = self.parser(value)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import os
 import threading
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from typing import Any
@@ -48,15 +48,26 @@ def is_reference(value: Any) -> bool:
 
 
 class Reader:
-    """Opens parts under one policy and remembers. Safe to call from several threads at once."""
+    """Opens parts under one policy and remembers. Safe to call from several threads at once.
 
-    def __init__(self, policy: Policy) -> None:
+    before: readers whose memory counts too: of the window before, or of what a whole call shares.  tokenised: ids of
+    texts that come again, for whoever tokenises.  tally: what was opened and seen, for whoever counts.
+    """
+
+    def __init__(
+        self,
+        policy: Policy,
+        before: Sequence[Reader] = (),
+        tokenised: dict[str, Any] | None = None,
+        tally: Counter[str] | None = None,
+    ) -> None:
         self.policy = policy
+        self.before = before
+        self.tokenised = {} if tokenised is None else tokenised
+        self.tally = Counter() if tally is None else tally
         self._lock = threading.Lock()
         self._made: dict[Any, Future[Any]] = {}
         self._kept: OrderedDict[Any, int] = OrderedDict()
-        self.tokenised: dict[str, Any] = {}
-        """Ids of texts that come again, for whoever tokenises."""
 
     # ---- the facts
 
@@ -72,7 +83,7 @@ class Reader:
         """The fetched Blob of a reference; any other value as it is."""
         if not is_reference(part.value):
             return part.value
-        handle = part.value if isinstance(part.value, (str, bytes)) else ("id", id(part.value))
+        handle = part.value if isinstance(part.value, (str, bytes)) else _Same(part.value)
         try:
             return self.once(
                 ("fetch", handle), lambda: fetch(part.value, self.policy, modality=part.modality), keep=True
@@ -84,6 +95,10 @@ class Reader:
 
     def key(self, part: Part) -> str:
         """Equal for equal content."""
+        made: str = self.once(("key", part), lambda: self._key(part), keep=True)
+        return made
+
+    def _key(self, part: Part) -> str:
         value, rate = self.value(part), part.meta.get("sampling_rate", 0)
         made = {"image": image.picture_key, "video": video.clip_key}.get(part.modality)
         with self._opening(part):
@@ -96,14 +111,14 @@ class Reader:
 
     def picture_size(self, part: Part) -> PictureSize:
         with self._opening(part):
-            size: PictureSize = self.once(("size", id(part)), lambda: image.picture_size(self.value(part), self.policy))
+            size: PictureSize = self.once(("size", part), lambda: image.picture_size(self.value(part), self.policy))
         return size
 
     def clip_size(self, part: Part) -> ClipSize:
         fps = part.meta.get("fps")
         with self._opening(part):
             size: ClipSize = self.once(
-                ("size", id(part)), lambda: video.clip_size(self.value(part), self.policy, fps=fps), keep=True
+                ("size", part), lambda: video.clip_size(self.value(part), self.policy, fps=fps), keep=True
             )
         return size
 
@@ -157,6 +172,10 @@ class Reader:
 
         keep: stay for the whole window; otherwise the oldest go when more than KEPT_BYTES are held.
         """
+        for reader in self.before:
+            known = reader._made.get(key)
+            if known is not None:
+                return known.result()
         with self._lock:
             future = self._made.get(key)
             mine = future is None
@@ -177,6 +196,21 @@ class Reader:
             while sum(self._kept.values()) > KEPT_BYTES and len(self._kept) > 1:
                 oldest, _ = self._kept.popitem(last=False)
                 self._made.pop(oldest, None)
+
+
+class _Same:
+    """A key that is equal for one and the same object, which it keeps alive."""
+
+    __slots__ = ("value",)
+
+    def __init__(self, value: Any) -> None:
+        self.value = value
+
+    def __hash__(self) -> int:
+        return id(self.value)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Same) and other.value is self.value
 
 
 def _bytes_in(value: Any) -> int:

@@ -84,7 +84,8 @@ class Module(nn.Module):
         """
         given = ("trust_remote_code", "model_kwargs", "processor_kwargs", "config_kwargs")
         folder = _place(model_name_or_path, subfolder, kwargs)
-        return cls.load_from(folder, **{name: kwargs[name] for name in given if name in kwargs})  # type: ignore[return-value]
+        asked = {name: kwargs[name] for name in given if name in kwargs}
+        return cls.load_from(folder, source=_source(model_name_or_path, kwargs), **asked)  # type: ignore[return-value]
 
     @classmethod
     def load_config(
@@ -128,12 +129,17 @@ class Module(nn.Module):
         save_weights(dict(self.state_dict()), Path(output_path), safe_serialization)
 
 
-def _place(name: str, subfolder: str, kwargs: Mapping[str, Any]) -> Path:
-    """The folder of one module of a model."""
+def _source(name: str, kwargs: Mapping[str, Any]) -> Any:
     from ..checkpoints.source import Source
 
-    asked = {key: kwargs[key] for key in ("revision", "token", "cache_folder", "local_files_only") if key in kwargs}
-    return Source(str(name), **asked).folder() / subfolder
+    names = ("revision", "token", "cache_folder", "local_files_only", "trust_remote_code")
+    return Source(str(name), **{key: kwargs[key] for key in names if key in kwargs})
+
+
+def _place(name: str, subfolder: str, kwargs: Mapping[str, Any]) -> Path:
+    """The folder of one module of a model."""
+    folder: Path = _source(name, kwargs).folder()
+    return folder / subfolder
 
 
 class InputModule(Module):

@@ -28,7 +28,7 @@ ACTIVATIONS: dict[str, type[nn.Module]] = {
 TANH = nn.Tanh()
 
 
-def activation_from(name: str, folder: Path | None = None, trusted: bool = False) -> nn.Module:
+def activation_from(name: str, folder: Path | None = None, trusted: bool = False, source: Any = None) -> nn.Module:
     """ "torch.nn.modules.activation.Tanh" → nn.Tanh().
 
     Another class than the activations of torch.nn is imported only when `folder`, whose code it may be, is trusted.
@@ -46,7 +46,7 @@ def activation_from(name: str, folder: Path | None = None, trusted: bool = False
     from ..checkpoints.foreign import foreign_class
     from ..checkpoints.types import Wanted
 
-    activation: nn.Module = foreign_class(name, folder, Wanted(trust_remote_code=True)).kind()
+    activation: nn.Module = foreign_class(name, folder, Wanted(trust_remote_code=True, source=source)).kind()
     return activation
 
 
@@ -140,5 +140,7 @@ class Dense(WithWeights):
         config = {key: value for key, value in stored.items() if key in cls.config_keys}
         if "activation_function" in config:
             trusted = bool(kwargs.get("trust_remote_code"))
-            config["activation_function"] = activation_from(str(config["activation_function"]), folder, trusted)
+            config["activation_function"] = activation_from(
+                str(config["activation_function"]), folder, trusted, kwargs.get("source")
+            )
         return cls(**config).filled(folder)

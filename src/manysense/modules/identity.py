@@ -29,6 +29,8 @@ def digest(modules: Iterable[nn.Module]) -> str:
             if hasattr(tokenizer, "to_str"):
                 seen.update(tokenizer.to_str().encode())
         for name, tensor in module.state_dict().items():
+            if hasattr(tensor, "dequantize") and type(tensor) is not torch.Tensor:
+                tensor = tensor.dequantize()
             seen.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
             seen.update(tensor.detach().cpu().contiguous().flatten().view(torch.uint8).numpy().data)
     return seen.hexdigest()

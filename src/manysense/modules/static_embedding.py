@@ -7,6 +7,7 @@ Source: Sentence Transformers' StaticEmbedding; Tulkens & van Dongen 2024 (model
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -15,7 +16,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from ..errors import ItemError, ModelError
+from ..errors import ItemError, MissingExtra, ModelError, UsageError
 from ..inputs.types import Item, Route
 from ..media.text import encodable
 from .base import Features, InputModule, Measured
@@ -112,13 +113,84 @@ class StaticEmbedding(InputModule):
         table = weights["embedding.weight"] if "embedding.weight" in weights else _unfolded(weights, folder)
         return cls(Tokenizer.from_file(str(folder / "tokenizer.json")), embedding_weights=table)
 
+    # ---- from elsewhere
 
-def _unfolded(weights: Mapping[str, Tensor], folder: Path) -> Tensor:
+    @classmethod
+    def from_model2vec(cls, model_id_or_path: str | Path) -> StaticEmbedding:
+        """The table of a model2vec model, a folder or a Hub name. Read here; model2vec itself is not needed.
+
+        It reads a text to its end, where model2vec stops at 512 tokens: set `max_seq_length`. Vectors of length 1, which
+        most of these models have, come from a `Normalize` behind it; SentenceTransformer(model_id_or_path) has both.
+        Raises ModelNotFound, ModelError.
+        """
+        from ..checkpoints.source import Source
+
+        folder = Source(str(model_id_or_path)).folder()
+        inner = folder / "0_StaticEmbedding"
+        made = cls.load_from(inner if inner.is_dir() else folder)
+        made.base_model = str(model_id_or_path)
+        return made
+
+    @classmethod
+    def from_distillation(
+        cls,
+        model_name: str,
+        vocabulary: list[str] | None = None,
+        device: str | None = None,
+        pca_dims: int | None = 256,
+        apply_zipf: bool = True,
+        sif_coefficient: float | None = 1e-4,
+        token_remove_pattern: str | None = r"\[unused\d+\]",
+        quantize_to: str = "float32",
+        use_subword: bool = True,
+        **kwargs: Any,
+    ) -> StaticEmbedding:
+        """A table of what a transformers model makes of each of its tokens alone, by the package model2vec.
+
+        model_name: a folder or a Hub name.  vocabulary: further words to have rows of their own.  pca_dims: numbers per
+        vector, None for the model's own.  sif_coefficient: how much less frequent tokens count; None for all alike.
+        token_remove_pattern: tokens that are left out.  apply_zipf, use_subword: of earlier versions of model2vec, as
+        kwargs may be those of later ones.
+
+        Raises MissingExtra, ModelNotFound, UsageError for what the installed model2vec does not take, and whatever it
+        raises itself.  Source: Tulkens & van Dongen 2024.
+        """
+        from ..checkpoints.source import Source
+
+        distill = _distill()
+        taken = inspect.signature(distill).parameters
+        given: dict[str, Any] = {"vocabulary": vocabulary, "device": device, "pca_dims": pca_dims}
+        given |= {"sif_coefficient": sif_coefficient, "token_remove_pattern": token_remove_pattern}
+        given |= {"quantize_to": quantize_to, **kwargs}
+        given |= {name: False for name, value in (("apply_zipf", apply_zipf), ("use_subword", use_subword)) if not value}
+        refused = sorted(set(given) - set(taken))
+        if refused:
+            raise UsageError(f"the installed model2vec does not take {', '.join(refused)}; it takes {', '.join(taken)}")
+        source = Source(str(model_name), trust_remote_code=bool(given.get("trust_remote_code")))
+        found = distill(str(source.folder()), **given)
+        tensors = {"embeddings": found.embedding, "mapping": found.token_mapping, "weights": found.weights}
+        table = _unfolded({name: torch.as_tensor(value) for name, value in tensors.items() if value is not None}, source)
+        return cls(found.tokenizer, embedding_weights=table, base_model=str(model_name))
+
+
+def _distill() -> Any:
+    """The function of model2vec. Raises MissingExtra."""
+    try:
+        from model2vec.distill import distill
+    except ImportError as error:  # its own extra for this asks for an older transformers
+        raise MissingExtra(
+            'to distill a model, manysense needs model2vec and skeletoken:  pip install model2vec "skeletoken<0.7"',
+            name="model2vec",
+        ) from error
+    return distill
+
+
+def _unfolded(weights: Mapping[str, Tensor], source: Any) -> Tensor:
     """One row for each token id from model2vec's tensors: embeddings (rows, width), mapping (ids,) of ids to rows where
     several share one, weights (ids,) by which a token's row counts."""
     table = weights.get("embeddings")
     if table is None:
-        raise ModelError(f"{folder} holds no tensor embedding.weight or embeddings")
+        raise ModelError(f"{source} holds no tensor embedding.weight or embeddings")
     if "mapping" in weights:
         table = table[weights["mapping"].long()]
     if "weights" in weights:

@@ -406,6 +406,11 @@ class SentenceTransformer(Model):
     @similarity_fn_name.setter
     def similarity_fn_name(self, value: str | SimilarityFunction | None) -> None:
         name = value.value if isinstance(value, SimilarityFunction) else value
+        if name in ("maxsim", "meanmaxsim"):
+            raise UsageError(
+                f"similarity_fn_name={name!r} compares many vectors of each input, and this model makes one\n"
+                "  Choose cosine, dot, euclidean or manhattan; util.maxsim takes token embeddings."
+            )
         if name is not None:
             SimilarityFunction.to_similarity_fn(name)
         self._similarity_fn_name = name

@@ -245,7 +245,8 @@ def _mask(mask: Any, lengths: Tensor, widest: int, name: str) -> Tensor:
             f"{name}_mask has the shape {shape}, and {name} {len(lengths)} items of up to {widest} tokens: "
             f"it must be ({len(lengths)}, {widest})"
         )
-    return mask.expand(len(lengths), -1)
+    whole: Tensor = mask.expand(len(lengths), -1)
+    return whole
 
 
 def _joined(parts: list[Tensor], lengths: Tensor, widest: int) -> Tensor:

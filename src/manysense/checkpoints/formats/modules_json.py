@@ -1,7 +1,7 @@
 """The folders of Sentence Transformers: modules.json and one sub-folder per module.
 
-Knows: the class names of every version, old and new, and that a folder may be in the middle of a save. Does not know:
-what a module reads in its folder, how a class that is on no list is found (foreign.py).
+Knows: the class names of every version, old and new, and that a folder may be in the middle of a save, or be saved to
+while it is read. Does not know: what a module reads in its folder, how a class that is on no list is found (foreign.py).
 """
 
 from __future__ import annotations
@@ -46,6 +46,7 @@ _CLASSES = {
 """Last part of a class path → our class. The packages that versions have put it in differ, its name does not."""
 _PACKAGES = ("sentence_transformers.", "manysense.")
 NAME = "modules.json"
+_TRIES = 5
 
 
 def recognises(folder: Path) -> bool:
@@ -53,7 +54,31 @@ def recognises(folder: Path) -> bool:
 
 
 def read(folder: Path, wanted: Wanted) -> Loaded:
-    """Raises ModelError for a folder that is broken, UntrustedCode for a module class outside the list."""
+    """Raises ModelError for a folder that is broken, UntrustedCode for a module class outside the list.
+
+    A save that ends meanwhile replaces files that are still to be read: then everything is read anew, so that a model
+    is never put together from two.
+    """
+    for _ in range(_TRIES):
+        before = _stamp(folder)
+        try:
+            loaded = _read(folder, wanted)
+        except Exception:
+            if _stamp(folder) == before:
+                raise
+            continue
+        if _stamp(folder) == before:
+            return loaded
+    raise ModelError(f"{folder} was saved to again and again while it was read; load it when that has ended")
+
+
+def _stamp(folder: Path) -> tuple[int, int]:
+    """Another one after each step of a save that changes what is read."""
+    state = (folder / NAME).stat()
+    return state.st_ino, state.st_mtime_ns
+
+
+def _read(folder: Path, wanted: Wanted) -> Loaded:
     listed = _listed(folder / NAME)
     whole = _whole(folder, listed)
     config = read_json(whole / "config_sentence_transformers.json", default={})
@@ -61,7 +86,7 @@ def read(folder: Path, wanted: Wanted) -> Loaded:
     if saved_as != wanted.family and "CrossEncoder" in (saved_as, wanted.family):
         return _other_family(folder, listed, saved_as, wanted)
     modules: dict[str, Any] = {}
-    for entry in sorted(listed, key=lambda e: int(e.get("idx", 0))):
+    for entry in listed:  # in this order, whatever their "idx" says
         name = str(entry.get("name", entry.get("idx")))
         if not name or "." in name:
             raise ModelError(f"{folder / NAME}: {name!r} cannot be the name of a module")
@@ -76,12 +101,11 @@ def read(folder: Path, wanted: Wanted) -> Loaded:
 
 def _other_family(folder: Path, listed: list[dict[str, Any]], saved_as: str, wanted: Wanted) -> Loaded:
     """The transformer of a model of another family, with the modules that this one gives it."""
-    first = min(listed, key=lambda entry: int(entry.get("idx", 0)))
     warn(
         f"{folder} was saved as a {saved_as}: of its modules only the transformer is taken, and what a "
         f"{wanted.family} adds to it has not been trained"
     )
-    return transformers_folder.read(_inside(folder, str(first.get("path") or "")), wanted)
+    return transformers_folder.read(_inside(folder, str(listed[0].get("path") or "")), wanted)
 
 
 def load_module(kind: str, folder: Path, path: str, wanted: Wanted, code: Path | None = None) -> Any:

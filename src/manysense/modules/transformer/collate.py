@@ -30,7 +30,9 @@ def collate(features: Sequence[Features], pad: int, *, to: int | None, mask: boo
         batch["input_ids"] = _pad(ids, length, pad, left)
         if mask:
             batch["attention_mask"] = _pad([np.ones(len(i), np.int64) for i in ids], length, 0, left)
-    for name in sorted(names - {"input_ids"}):
+    if "media" in names:
+        batch["media"] = [medium for one in features for medium in one.get("media", ())]
+    for name in sorted(names - {"input_ids", "media"}):
         values = [one[name] for one in features if name in one]
         batch[name] = _collated(name, values, batch, left)
     return batch

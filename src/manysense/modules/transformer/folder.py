@@ -54,7 +54,7 @@ _TOKENIZER_FILES = (
 )
 ADAPTER = "adapter_config.json"
 _FALLBACK = {"image_mean": [0.5, 0.5, 0.5], "image_std": [0.5, 0.5, 0.5]}
-_building = threading.RLock()
+building = threading.RLock()
 """Held while transformers builds: meanwhile it replaces functions of torch.nn.init, which all threads see."""
 
 
@@ -178,7 +178,9 @@ class ModelFolder:
         import transformers
 
         auto = getattr(transformers, auto_class)
-        with torch.device("meta"), quiet(), _building:
+        with torch.device("meta"), quiet(), building:
+            if not hasattr(auto, "from_config"):  # a class of its own, such as T5EncoderModel
+                return auto(config).eval()
             return auto.from_config(config, trust_remote_code=self.trust_remote_code).eval()
 
     def _check_layers(self, config: Mapping[str, Any]) -> None:
@@ -214,7 +216,7 @@ class ModelFolder:
             kwargs.setdefault("device_map", {"": self.device_type})
         auto = getattr(transformers, auto_class)
         try:
-            with quiet(), _building, _alone(kwargs["dtype"], config):
+            with quiet(), building, _alone(kwargs["dtype"], config):
                 model, info = auto.from_pretrained(
                     self.path,
                     config=config,
@@ -245,10 +247,29 @@ class ModelFolder:
     def _adapt(self, model: Any) -> None:
         need("peft", to="put an adapter on a model")
         try:
-            with quiet(), _building:
-                model.load_adapter(str(self.adapter))
+            with quiet(), building:
+                loaded = model.load_adapter(str(self.adapter))
         except (OSError, ValueError, RuntimeError, KeyError, TypeError) as error:
             raise ModelError(f"the adapter in {self.adapter} does not fit the model in {self.path}: {error}") from error
+        for what, names in (("are missing", loaded.missing_keys), ("have no place", loaded.unexpected_keys)):
+            if names:
+                raise ModelError(
+                    f"the adapter in {self.adapter} does not fit the model in {self.path}: weights that {what}, "
+                    f"{len(names)} in all, among them {min(names)!r}"
+                )
+
+
+def _adapter_to_save(model: Any) -> str:
+    """The adapter that is active. Raises ModelError where several are: a folder holds one."""
+    from peft.tuners.tuners_utils import BaseTunerLayer
+
+    names: list[str] = next(layer.active_adapters for layer in model.modules() if isinstance(layer, BaseTunerLayer))
+    if len(names) != 1:
+        raise ModelError(
+            f"a folder holds one adapter, and {len(names)} are active: {', '.join(names)}\n"
+            "  Choose one with set_adapter(name) before each save."
+        )
+    return names[0]
 
 
 def save_network(model: Any, folder: Path, safe: bool) -> None:
@@ -264,13 +285,12 @@ def save_network(model: Any, folder: Path, safe: bool) -> None:
                 raise ModelError(f"the network cannot be saved: {first_line(error)}") from error
             return
         # transformers' own way out asks for a newer peft than is released
-        from peft import get_peft_model_state_dict
+        from peft import PeftModel, get_peft_model_state_dict
 
-        (name,) = model.peft_config
+        name = _adapter_to_save(model)
+        before = "" if isinstance(model, PeftModel) else "base_model.model."  # a wrapped network has it in its names
         tensors = get_peft_model_state_dict(model, adapter_name=name)
-        save_weights(
-            {f"base_model.model.{key}": value for key, value in tensors.items()}, folder, safe, "adapter_model"
-        )
+        save_weights({f"{before}{key}": value for key, value in tensors.items()}, folder, safe, "adapter_model")
         model.peft_config[name].save_pretrained(folder)
 
 

@@ -25,10 +25,12 @@ from ..tokens import Tokens
 from . import stored
 from .architectures import recipe_for
 from .collate import SEQUENCES, collate, joined
-from .folder import ModelFolder, quiet, save_network
-from .media import MediumPlan, open_medium, plan_medium
+from .folder import ModelFolder, save_network
+from .media import MediumPlan, medium_of, open_medium, plan_medium
+from .media_towers import MediaCache, Medium, Seen, handed_in, see, stamp_of
 from .messages import Renderer
 from .pixels import unknown_overrides
+from .quiet import quiet
 from .recipe import Call, FolderFacts, Recipe
 from .tasks import chat_of, give_head, own_limit, position_limit, refuse
 from .templates import carries_pairs
@@ -48,6 +50,7 @@ _FORWARD_NAMES = (
     "video_grid_thw",
     "input_features",
     "is_longer",
+    "mm_encoder_outputs",
 )
 
 
@@ -105,6 +108,10 @@ class Transformer(InputModule):
         self.task_lengths = {"query": query_length, "document": document_length}
         self._build_policies(facts)
         self._parameters_of: dict[str, frozenset[str]] = {}
+        self.media_cache = MediaCache()
+        self._apart = (
+            bool(self.recipe.towers) and "mm_encoder_outputs" in inspect.signature(self.model.forward).parameters
+        )
 
     def _build_policies(self, facts: FolderFacts) -> None:
         policies = self.recipe.policies
@@ -303,6 +310,8 @@ class Transformer(InputModule):
         if measured.route == "message":
             rendered, media = measured.draft
             features: Features = {"input_ids": rendered.ids, "mm_token_type_ids": rendered.kinds}
+            if media and settings.keep_media and self._apart:
+                return {**features, "media": [medium_of(plan, reader, self.media_cache) for plan in media]}
             for plan in media:
                 for name, array in open_medium(plan, reader).items():
                     features.setdefault(name, []).append(array)
@@ -320,11 +329,15 @@ class Transformer(InputModule):
         batch = collate(features, self._pad, to=policies.text_padding, mask=policies.text_mask, left=last)
         if last:
             batch["logits_to_keep"] = 1
-            if not any(name.endswith("_thw") for name in batch):  # where media are, the model counts positions itself
+            if not any(
+                name.endswith("_thw") or name == "media" for name in batch
+            ):  # where media are, the model counts positions itself
                 batch["position_ids"] = (batch["attention_mask"].cumsum(1) - 1).clamp_min(0)
         return batch
 
     def forward(self, features: Features, **kwargs: Any) -> Features:
+        if "media" in features:
+            features.update(handed_in(self._outputs(features.pop("media")), self.recipe.towers))
         call = self._call(features)
         method = self.model if call.method == "forward" else getattr(self.model, call.method)
         given = {name: features[name] for name in self._names(call.method) if features.get(name) is not None}
@@ -338,6 +351,12 @@ class Transformer(InputModule):
             output = output[step]
         features[call.feature] = output
         return features
+
+    def _outputs(self, media: Sequence[Medium]) -> list[Seen]:
+        """What the towers make of media, each seen once."""
+        return self.media_cache.outputs(
+            media, stamp_of(self.model), lambda new: see(self.model, self.recipe.towers, new)
+        )
 
     def _call(self, features: Features) -> Call:
         """The route's call, found again from the features, so that batches built elsewhere run too."""

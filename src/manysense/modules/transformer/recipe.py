@@ -35,6 +35,18 @@ class Call:
 
 
 @dataclass(frozen=True, slots=True)
+class Tower:
+    """The part of a model that sees one modality alone, whose outputs can be handed back in as `mm_encoder_outputs`.
+
+    method: of the transformers model.  values, grid: names of its arguments, grid None where it has none.
+    """
+
+    method: str
+    values: str
+    grid: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class FolderFacts:
     """What policies are built from: the configurations that lie in a model folder, and the caller's overrides.
 
@@ -73,13 +85,15 @@ class Policies:
 class Recipe:
     """routes: what is called for each route; "pair" is two texts that the tokenizer puts together.
 
-    auto_class: the transformers class that builds the model.  bare_modules: modules after the transformer where the
-    folder names none ("mean" or "lasttoken" pooling, "normalize").
+    auto_class: the transformers class that builds the model.  towers: by modality, where media can be seen apart.
+    bare_modules: modules after the transformer where the folder names none ("mean" or "lasttoken" pooling,
+    "normalize").
     """
 
     routes: Mapping[Route, Call]
     policies: Policies = Policies()
     auto_class: str = "AutoModel"
+    towers: Mapping[str, Tower] = field(default_factory=dict)
     bare_modules: tuple[str, ...] = ("mean",)
     note: str | None = None
 

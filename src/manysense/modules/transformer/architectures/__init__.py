@@ -12,7 +12,12 @@ from typing import Any
 from ....errors import ModelError
 from ..recipe import Recipe
 
-_FAMILIES = {"clip": "clip", "clap": "clap", "qwen3_vl": "qwen3_vl"}
+_FAMILIES = {
+    "clip": "clip",
+    "clap": "clap",
+    "qwen3_vl": "qwen3_vl",
+    **dict.fromkeys(("t5", "mt5", "umt5", "longt5"), "t5"),
+}
 
 _RERANKS = {"qwen3_vl": "any-to-any"}
 """Families of language models that read media: the task that makes them answer."""

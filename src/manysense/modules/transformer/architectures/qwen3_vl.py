@@ -12,7 +12,7 @@ from typing import Any
 from ....errors import ModelError
 from ..messages import Chat, Placeholder
 from ..pixels import PatchedFrames, Patches, lookup_table
-from ..recipe import Call, FolderFacts, Policies, Recipe
+from ..recipe import Call, FolderFacts, Policies, Recipe, Tower
 from ..templates import pair_template
 
 FACTOR = 32
@@ -32,6 +32,10 @@ def _video(facts: FolderFacts) -> PatchedFrames:
     )
 
 
+_TOWERS = {
+    "image": Tower("get_image_features", "pixel_values", "image_grid_thw"),
+    "video": Tower("get_video_features", "pixel_values_videos", "video_grid_thw"),
+}
 _PLACEHOLDERS = {"video": Placeholder("<|video_pad|>", 2), "image": Placeholder("<|image_pad|>", 1)}
 
 
@@ -58,6 +62,7 @@ def recipe(config: Mapping[str, Any], task: str) -> Recipe:
         return Recipe(
             routes={"message": Call()},
             policies=Policies(image=_image, video=_video, chat=_chat, text_limit=8192),
+            towers=_TOWERS,
             bare_modules=("lasttoken", "normalize"),
             note="A Qwen3-VL folder without modules.json is read as Qwen3-VL-Embedding: last token, normalised.",
         )
@@ -65,4 +70,5 @@ def recipe(config: Mapping[str, Any], task: str) -> Recipe:
         routes={"message": Call("forward", ("logits",), "causal_logits", last=True)},
         policies=Policies(image=_image, video=_video, chat=_pair_chat, text_limit=10240),
         auto_class="AutoModelForImageTextToText",
+        towers=_TOWERS,
     )
