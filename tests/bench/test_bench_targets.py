@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
 
 import numpy as np
 import pytest
 
 from manysense.bench.load import scores_of
-from manysense.bench.memory import Peak, resident
+from manysense.bench.memory import EVERY, Peak, resident
 from manysense.bench.targets import CONNECTIONS, Wanted, open_target
 from manysense.errors import ModelError, UsageError
 from manysense.search.protocols import Reranker
@@ -30,12 +31,33 @@ def test_an_embedder_ranks_by_its_own_similarity(twin, model):
     assert target.made_by.startswith("manysense ")
 
 
-def test_the_known_library_can_be_measured(twin):
-    pytest.importorskip("sentence_transformers")
-    target = open_target(f"sentence-transformers:{twin('bert-bare')}", Wanted(device="cpu"))
+@pytest.fixture(scope="module")
+def classifier(twin, tmp_path_factory):
+    """A tiny reranker of one label, with random weights."""
+    from transformers import AutoTokenizer, BertForSequenceClassification
+
+    folder = tmp_path_factory.mktemp("classifier")
+    network = BertForSequenceClassification.from_pretrained(twin("bert-bare"), num_labels=1)
+    network.save_pretrained(folder)
+    AutoTokenizer.from_pretrained(twin("bert-bare")).save_pretrained(folder)
+    return folder
+
+
+def test_our_cross_encoder_is_measured_by_its_folder(classifier):
+    target = open_target(f"manysense:{classifier}", Wanted(device="cpu"))
     assert isinstance(target.reranker, Reranker)
-    assert len(scores_of(target.reranker.rank("a", ["b", "c"]), 2)) == 2
-    assert target.made_by.startswith("sentence-transformers ")
+    assert len(scores_of(target.reranker.rank("a circle", ["rain", "the sea"]), 2)) == 2
+
+
+def test_the_known_librarys_cross_encoder_is_measured_too_and_answers_the_same(classifier):
+    pytest.importorskip("sentence_transformers")
+    documents = ["rain", "a red circle", "the sea at night"]
+    targets = [
+        open_target(f"{kind}:{classifier}", Wanted(device="cpu")) for kind in ("manysense", "sentence-transformers")
+    ]
+    ours, theirs = (scores_of(target.reranker.rank("a circle", documents), 3) for target in targets)
+    np.testing.assert_allclose(ours, theirs, atol=1e-5)
+    assert [target.made_by.split()[0] for target in targets] == ["manysense", "sentence-transformers"]
 
 
 def test_an_endpoint_is_called_many_times_at_once_and_has_the_memory_of_the_pid_that_was_given():
@@ -80,20 +102,23 @@ sys.stdin.readline()
 
 def test_a_peak_is_kept_after_the_memory_is_let_go():
     with subprocess.Popen([sys.executable, "-c", GROWS], stdin=-1, stdout=-1, text=True) as process:
-        before = resident(process.pid)
         with Peak(process.pid) as peak:
             assert process.stdout.readline() == "grown\n"
-            deadline = 200
-            while peak.bytes < 200_000_000 and deadline:
-                deadline -= 1
-                peak._over.wait(0.05)
+            _until(lambda: peak.bytes >= 200_000_000)
             process.stdin.write("\n")
             process.stdin.flush()
             assert process.stdout.readline() == "let go\n"
-        assert before is not None
+            _until(lambda: resident(process.pid) < 100_000_000)
+            time.sleep(5 * EVERY)  # so that it was looked at once more
         assert peak.bytes >= 200_000_000
-        assert resident(process.pid) < peak.bytes - 100_000_000
         process.communicate("\n")
+
+
+def _until(there):
+    deadline = time.monotonic() + 20
+    while not there():
+        assert time.monotonic() < deadline
+        time.sleep(EVERY)
 
 
 def test_a_process_that_is_not_there_has_no_memory():

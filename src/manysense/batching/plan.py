@@ -9,18 +9,23 @@ from __future__ import annotations
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 
+SHARED = 6
+"""A batch may cost so many times more than the budget as its items share."""
+
 
 @dataclass(frozen=True, slots=True)
 class Cost:
     """Of one item. length: along the axis that a batch pads.  extra: what adds up on top, in the same unit.
 
-    nbytes: of its prepared features.  group: items of different groups never share a batch.
+    nbytes: of its prepared features.  group: items of different groups never share a batch.  shared: what a batch of
+    the group costs once, in the same unit.
     """
 
     length: int
     extra: int = 0
     nbytes: int = 0
     group: Hashable = None
+    shared: int = 0
 
 
 def plan(
@@ -35,7 +40,8 @@ def plan(
 
     Items are sorted by length within their group and cut where padded length x items + extras would exceed `budget`,
     where there are `batch_size` of them, or where their features would exceed `most_bytes`. One item may exceed any
-    budget: it gets a batch of its own. With `streams` > 1 the budget shrinks so that every stream has work.
+    budget: it gets a batch of its own. What a group shares is paid for by every batch: it may be several times as large
+    there. With `streams` > 1 the budget shrinks so that every stream has work.
     """
     total = sum(cost.length + cost.extra for cost in costs)
     if streams > 1:
@@ -52,8 +58,9 @@ def plan(
 
 
 def padded_cost(batch: Sequence[int], costs: Sequence[Cost]) -> int:
-    """Longest length x items + extras."""
-    return max(costs[i].length for i in batch) * len(batch) + sum(costs[i].extra for i in batch)
+    """Longest length x items + extras + what they share."""
+    own = max(costs[i].length for i in batch) * len(batch) + sum(costs[i].extra for i in batch)
+    return own + costs[batch[0]].shared
 
 
 def _cut(
@@ -65,7 +72,7 @@ def _cut(
     for i in members:
         cost = costs[i]
         full = batch and (
-            max(longest, cost.length) * (len(batch) + 1) + extras + cost.extra > budget
+            max(longest, cost.length) * (len(batch) + 1) + extras + cost.extra > budget + SHARED * cost.shared
             or (batch_size is not None and len(batch) >= batch_size)
             or (most_bytes is not None and size + cost.nbytes > most_bytes)
         )

@@ -235,7 +235,8 @@ def _failed(line: Line, rows: list[int], item: Any, error: ItemError) -> list[Do
 
 
 def _cut(line: Line, units: list[Unit], batch_size: int | None, streams: int) -> Iterator[Batch]:
-    costs = [Cost(u.measured.length, u.measured.extra, u.measured.nbytes, u.measured.group) for u in units]
+    measured = [unit.measured for unit in units]
+    costs = [Cost(m.length, m.extra, m.nbytes, m.group, getattr(m, "shared", 0)) for m in measured]
     if not costs:
         return
     budget, ahead = limits(line.device_type)

@@ -131,9 +131,9 @@ def _by_size(runs: Sequence[Measured], title: str, label: str, size: Callable[[S
 
     sizes = sorted({key for run, groups in found for key in groups if run in shown})
     panels = [(_caption(runs, run, f"at {short(run.chosen.rate)} a second"), lines(run)) for run in shown]
-    return _panels(
-        title, "At the highest rate that the target kept up with.", panels, Axis(label, short, "ordinal", sizes)
-    )
+    at = f"At {short(shown[0].chosen.rate)} a second, the" if len(runs) == 1 and shown else "The"
+    note = f"{at} highest rate that the target kept up with."
+    return _panels(title, note, panels, Axis(label, short, "ordinal", sizes))
 
 
 def timeline(runs: Sequence[Measured]) -> str:
@@ -182,8 +182,8 @@ def by_quality(runs: Sequence[Measured]) -> str:
 
 
 def _caption(runs: Sequence[Measured], run: Measured, what: str = "") -> str:
-    """Names the run where there is more than one."""
-    return ", ".join(part for part in (run.name if len(runs) > 1 else "", what) if part)
+    """Names the run, and what it shows, where there is more than one."""
+    return ", ".join(part for part in (run.name, what) if part) if len(runs) > 1 else ""
 
 
 def _lines(levels: Sequence[float], steps: Sequence[tuple[float, Latencies, bool]]) -> list[Series]:

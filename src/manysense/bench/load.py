@@ -104,7 +104,7 @@ def run(reranker: Reranker, step: Step, workers: int, clock: Clock) -> Iterator[
             else:
                 yield sample
     finally:
-        if False:
+        if left:
             crew.stop()
         for thread in threads:
             thread.join()

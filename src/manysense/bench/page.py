@@ -38,6 +38,7 @@ figure svg{width:100%;height:auto;display:block}
 .legend{display:flex;flex-wrap:wrap;gap:2px 20px;color:var(--soft);font-size:14px}
 .mark{width:22px;height:12px;margin-right:6px}
 .tick{font-size:12px;fill:var(--soft)}.name{font-size:12.5px;fill:var(--ink)}
+.label{font-size:12px;fill:var(--ink);stroke:var(--paper);stroke-width:4px;paint-order:stroke}
 .grid{stroke:var(--rule)}.axis{stroke:var(--soft);fill:none}.line{fill:none;stroke-width:2}
 .dashed{stroke-dasharray:6 4}.interval{stroke-width:5;opacity:.28}.dot{stroke-width:1.5}
 .c1{stroke:var(--c1)}.c2{stroke:var(--c2)}.c3{stroke:var(--c3)}.c4{stroke:var(--c4)}

@@ -161,11 +161,9 @@ def _drawn(one: Series, across: _Scale, up: _Scale, aside: float) -> list[str]:
         else:
             parts.append(f'<path d="M{at - 4} {TOP + 8}h8l-4 -8z" class="dot c{one.colour}{hollow}"/>')
         if point.label:
-            end = at > WIDTH - RIGHT - 60
-            anchor, dx = ("end", -7) if end else ("start", 7)
-            parts.append(
-                f'<text x="{at + dx}" y="{height - 6}" class="tick" text-anchor="{anchor}">{escape(point.label)}</text>'
-            )
+            anchor, beside = ("end", at - 7) if at > WIDTH - RIGHT - 60 else ("start", at + 7)
+            place = f'x="{beside}" y="{height - 6}" text-anchor="{anchor}"'
+            parts.append(f'<text {place} class="label">{escape(point.label)}</text>')
         line.append(f"{at} {height}")
     if one.style != "dots" and len(line) > 1:
         parts.insert(0, f'<path d="M{"L".join(line)}" class="line c{one.colour} {one.style}"/>')

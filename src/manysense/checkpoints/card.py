@@ -38,7 +38,7 @@ class SentenceTransformerModelCardData:
     language: "en", or ["en", "de"].  license: "apache-2.0" ….  model_name: the title.  model_id: the name on the Hub,
     for the usage snippet.  train_datasets, eval_datasets: names, or dicts with "name" and "id" (on the Hub).
     task_name: what the model is for, in words.  tags: beside those that every card has.  base_model: what it was made
-    from.
+    from.  evaluations: what evaluators measured, as `set_evaluation_metrics` keeps it.
 
     local_files_only and generate_widget_examples are taken and have no effect: a card never asks the Hub, and holds no
     examples from training data.
@@ -55,6 +55,7 @@ class SentenceTransformerModelCardData:
     local_files_only: bool = False
     generate_widget_examples: bool = True
     base_model: str | None = None
+    evaluations: list[dict[str, Any]] = field(default_factory=list)
 
     def set_model_id(self, model_id: str) -> None:
         self.model_id = model_id
@@ -71,6 +72,18 @@ class SentenceTransformerModelCardData:
 
     def add_tags(self, tags: str | list[str]) -> None:
         self.tags = list(dict.fromkeys([*self.tags, *_listed(tags)]))
+
+    def set_evaluation_metrics(self, evaluator: Any, metrics: Mapping[str, Any], epoch: int = 0, step: int = 0) -> None:
+        """Evaluators call this with what they measured: metrics by name. The latest of each evaluator is kept.
+
+        evaluator: its `name` and class say what was measured, on what.  epoch, step: of a training, not written.
+        """
+        kind = type(evaluator).__name__.partition("Evaluator")[0]
+        what = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", kind)
+        on = str(getattr(evaluator, "name", "") or "")
+        numbers = {name: float(value) for name, value in metrics.items() if hasattr(value, "__float__")}
+        others = [one for one in self.evaluations if (one["what"], one["on"]) != (what, on)]
+        self.evaluations = [*others, {"what": what, "on": on, "metrics": numbers}]
 
 
 _TOLD = tuple(
@@ -198,6 +211,7 @@ def make_card(model: Model, name: str, facts: Mapping[str, Any]) -> str:
         f"## Use\n\n```bash\n{_install(read)}\n```\n\n```python\n{_snippet(model, name, read, own_code)}\n```",
         _who_loads(ours, own_code),
         *_prompts(model),
+        *_measured(facts.get("evaluations", [])),
     ]
     text = "\n\n".join(sections) + "\n"
     mark = json.dumps({**facts, "name": name, "digest": _digest(text)}, ensure_ascii=False, sort_keys=True)
@@ -306,6 +320,16 @@ def _prompts(model: Model) -> list[str]:
     return [
         f"## Prompts\n\n`encode(…, prompt_name=…)` puts one of these before an input.{default}\n\n```json\n{shown}\n```"
     ]
+
+
+def _measured(evaluations: Iterable[Mapping[str, Any]]) -> list[str]:
+    """A table for each evaluator."""
+    tables = []
+    for one in evaluations:
+        title = f"{one['what']}, {one['on']}" if one["on"] else one["what"]
+        rows = [f"| {name} | {value:.4g} |" for name, value in one["metrics"].items()]
+        tables.append("\n".join([f"| {title} | |", "| --- | --- |", *rows]))
+    return ["## Measured\n\n" + "\n\n".join(tables)] if tables else []
 
 
 def _dims(model: Model) -> int | None:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ..errors import ManysenseError, UsageError
-from .say import SOME_FAILED, Debug, Device, Json, answering, count, facts, note
+from .say import SOME_FAILED, Debug, Device, Json, answering, count, facts, hearing, merged, note
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -178,12 +178,15 @@ def _rerank(name: str, wanted: Wanted, material: Material, plan: Plan, places: t
 
     out, raw = places
     with _workload(material, plan.seed) as workload:
-        target = open_target(name, wanted)
         stopped: BaseException | None = None
-        try:
-            _record(target, workload, plan, raw)
-        except (KeyboardInterrupt, ManysenseError) as error:
-            stopped = error
+        with hearing() as said:
+            target = open_target(name, wanted)
+            try:
+                _record(target, workload, plan, raw)
+            except (KeyboardInterrupt, ManysenseError) as error:
+                stopped = error
+    for warning in merged(said):
+        note(f"note: {warning}", "yellow")
     from ..bench.raw import read
 
     if stopped is not None and not read(raw).samples:
@@ -305,13 +308,13 @@ def _table(run: Measured) -> Table:
         table.add_column(head, justify="right", no_wrap=True)
     for step in run.steps:
         lost = step.latencies.count - step.latencies.answered
-        end = "" if step.keeps_up else "falls behind"
+        ends = ["" if step.keeps_up else "falls behind", f"{lost:,} unanswered" if lost else ""]
         table.add_row(
             three(step.rate),
             *(f"{estimate(one)}\n[dim]{interval(one)}[/]" for one in step.latencies.percentiles),
             percent(step.load),
             size(run.recording.peaks.get(step.number)),
-            f"{lost} unanswered" if lost else end,
+            "\n".join(end for end in ends if end),
         )
     return table
 

@@ -92,5 +92,6 @@ class PairLine(ModelLine):
     def forward(self, features: Sequence[Features], measured: Sequence[Measured]) -> Sequence[Any]:
         start = time.perf_counter()
         made = super().forward(features, measured)
-        self.counts.forwarded(measured, time.perf_counter() - start)
+        packed = getattr(self.first, "packs", None) is not None and self.first.packs()  # type: ignore[union-attr]
+        self.counts.forwarded(measured, packed, time.perf_counter() - start)
         return made

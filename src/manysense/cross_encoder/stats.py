@@ -20,10 +20,10 @@ if TYPE_CHECKING:
 class Stats:
     """Of one call. pairs: scored, equal ones too.  seconds: wall time.  forwards: distinct pairs that the network saw.
 
-    tokens: of these, without padding.  padding: share of the positions computed that were padding.  shared_tokens: of
-    `tokens`, taken over from pairs with the same beginning.  opened: media that were decoded and prepared.  tower_runs:
-    media that a tower saw.  cache_hits: times that a tower's output was there already.  stages: seconds that each stage
-    took, added up over threads, so that they may be more than `seconds`; "forward" holds "towers".
+    tokens: computed for these.  padding: share of the positions computed that were padding.  shared_tokens: that pairs
+    had of a common beginning which was computed for another of them.  opened: media that were decoded and prepared.
+    tower_runs: media that a tower saw.  cache_hits: times that a tower's output was there already.  stages: seconds
+    that each stage took, added up over threads, so that they may be more than `seconds`; "forward" holds "towers".
     """
 
     pairs: int
@@ -49,7 +49,7 @@ class Counts:
         self._lock = threading.Lock()
         self._start = time.perf_counter()
         self._stages: dict[str, float] = {}
-        self._forwards = self._tokens = self._positions = 0
+        self._forwards = self._tokens = self._positions = self._shared = 0
 
     @contextlib.contextmanager
     def during(self, stage: str) -> Iterator[None]:
@@ -63,12 +63,14 @@ class Counts:
         with self._lock:
             self._stages[stage] = self._stages.get(stage, 0.0) + seconds
 
-    def forwarded(self, measured: Sequence[Measured], seconds: float) -> None:
+    def forwarded(self, measured: Sequence[Measured], packed: bool, seconds: float) -> None:
         lengths = [one.length for one in measured]
+        shared = measured[0].shared
         with self._lock:
             self._forwards += len(lengths)
-            self._tokens += sum(lengths)
-            self._positions += max(lengths) * len(lengths)
+            self._tokens += sum(lengths) + shared
+            self._shared += shared * (len(lengths) - 1)
+            self._positions += (sum(lengths) if packed else max(lengths) * len(lengths)) + shared
         self._spent("forward", seconds)
 
     def told(self, pairs: int, tally: Mapping[str, int]) -> Stats:
@@ -82,7 +84,7 @@ class Counts:
                 self._forwards,
                 self._tokens,
                 1 - self._tokens / self._positions if self._positions else 0.0,
-                shared_tokens=tally.get("shared_tokens", 0),
+                shared_tokens=self._shared,
                 opened=tally.get("opened", 0),
                 tower_runs=tally.get("tower_runs", 0),
                 cache_hits=tally.get("cache_hits", 0),

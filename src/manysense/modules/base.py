@@ -36,7 +36,8 @@ class Measured:
     route: what the model does with it.  length: tokens along the padded axis.  extra: further cost, in tokens, that
     adds up over a batch (patches).  nbytes: of the prepared features, about.  draft: what `prepare` goes on from.
     cut: (length given, limit) where the item is truncated.  group: items of different groups never share a batch.
-    opens: whether `prepare` opens media, so that it is worth running ahead.
+    opens: whether `prepare` opens media, so that it is worth running ahead.  shared: further tokens, which every item
+    of the group begins with and a batch computes once.
     """
 
     route: Route
@@ -47,6 +48,7 @@ class Measured:
     cut: tuple[float, float, str] | None = None
     group: Hashable = None
     opens: bool = False
+    shared: int = 0
 
 
 class Module(nn.Module):

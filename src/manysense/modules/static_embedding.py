@@ -119,8 +119,8 @@ class StaticEmbedding(InputModule):
     def from_model2vec(cls, model_id_or_path: str | Path) -> StaticEmbedding:
         """The table of a model2vec model, a folder or a Hub name. Read here; model2vec itself is not needed.
 
-        It reads a text to its end, where model2vec stops at 512 tokens: set `max_seq_length`. Vectors of length 1, which
-        most of these models have, come from a `Normalize` behind it; SentenceTransformer(model_id_or_path) has both.
+        It reads a text to its end, where model2vec stops at 512 tokens: set `max_seq_length`. Most of these models give
+        vectors of length 1, for which a `Normalize` belongs behind it; SentenceTransformer(model_id_or_path) has both.
         Raises ModelNotFound, ModelError.
         """
         from ..checkpoints.source import Source
@@ -162,15 +162,17 @@ class StaticEmbedding(InputModule):
         given: dict[str, Any] = {"vocabulary": vocabulary, "device": device, "pca_dims": pca_dims}
         given |= {"sif_coefficient": sif_coefficient, "token_remove_pattern": token_remove_pattern}
         given |= {"quantize_to": quantize_to, **kwargs}
-        given |= {name: False for name, value in (("apply_zipf", apply_zipf), ("use_subword", use_subword)) if not value}
+        earlier = {"apply_zipf": apply_zipf, "use_subword": use_subword}
+        given |= {name: value for name, value in earlier.items() if not value}
         refused = sorted(set(given) - set(taken))
         if refused:
             raise UsageError(f"the installed model2vec does not take {', '.join(refused)}; it takes {', '.join(taken)}")
         source = Source(str(model_name), trust_remote_code=bool(given.get("trust_remote_code")))
         found = distill(str(source.folder()), **given)
-        tensors = {"embeddings": found.embedding, "mapping": found.token_mapping, "weights": found.weights}
-        table = _unfolded({name: torch.as_tensor(value) for name, value in tensors.items() if value is not None}, source)
-        return cls(found.tokenizer, embedding_weights=table, base_model=str(model_name))
+        found.tokenizer.no_truncation()  # which it set for its own use
+        parts = {"embeddings": found.embedding, "mapping": found.token_mapping, "weights": found.weights}
+        tensors = {name: torch.as_tensor(part) for name, part in parts.items() if part is not None}
+        return cls(found.tokenizer, embedding_weights=_unfolded(tensors, model_name), base_model=str(model_name))
 
 
 def _distill() -> Any:

@@ -19,10 +19,17 @@ from ..warn import warn
 
 if TYPE_CHECKING:
     from ..media.policy import Policy
+    from ..settings import Precision
     from .model import SentenceTransformer
 
 LATER = frozenset({"evaluate", "fit", "old_fit", "merge"})
 """Names of the known library that are on their way."""
+
+AFTER_PROMPT = (
+    *("batch_size", "show_progress_bar", "output_value", "precision", "convert_to_numpy", "convert_to_tensor"),
+    *("device", "normalize_embeddings", "truncate_dim", "pool", "chunk_size"),
+)
+"""Arguments of encode that may be given by place, in their order behind the prompt."""
 
 INSTRUCTORS = frozenset({"hkunlp/instructor-base", "hkunlp/instructor-large", "hkunlp/instructor-xl"})
 """Models whose prompt is an instruction that is not pooled, though their folders do not say so."""
@@ -49,6 +56,7 @@ def call_settings(
     truncate_dim: int | None,
     progress: bool | None,
     policy: Policy | None,
+    precision: Precision | None,
     **named: Any,
 ) -> Settings:
     """The call, frozen: model attributes may change meanwhile. Raises UsageError."""
@@ -65,6 +73,7 @@ def call_settings(
         task=kwargs.get("task"),
         max_length=model.max_seq_length,
         truncate_dim=dims,
+        precision="float32" if precision is None else precision,
         progress=verbose() if progress is None else progress,
         policy=policy or model.policy,
         processing=kwargs.get("processing_kwargs") or {},

@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, ClassVar, Literal, overload
+from typing import Any, ClassVar, Literal, get_args, overload
 
 import numpy.typing as npt
 from torch import Tensor, nn
@@ -23,18 +23,20 @@ from ..errors import UsageError
 from ..inputs.prompts import DOCUMENT_NAMES, QUERY_NAMES, first_named
 from ..inputs.types import Modality
 from ..media.policy import DEFAULT, Policy
-from ..model import Model, checked_prompts
+from ..model import checked_prompts
 from ..outputs.precision import as_ranges
 from ..settings import OnError, OnTruncate, OutputValue, Precision
 from ..util.similarity import SimilarityFunction
-from .construct import LATER, call_settings, check_dims, read_as_instructor
+from ..warn import warn
+from .construct import AFTER_PROMPT, LATER, call_settings, check_dims, read_as_instructor
 from .encode import encode, encode_stream
+from .old_names import OldNames
 
 Vectors = npt.NDArray[Any]
 Similarity = Literal["cosine", "dot", "euclidean", "manhattan"]
 
 
-class SentenceTransformer(Model):
+class SentenceTransformer(OldNames):
     """A model that maps text, images, audio, video and mixtures of them to vectors.
 
     model_name_or_path: a folder, or a Hub name.  modules: build from these instead.  device: None for the best one.
@@ -47,6 +49,7 @@ class SentenceTransformer(Model):
     """
 
     model_type: ClassVar[str] = "SentenceTransformer"
+    SUPPORTED_SIMILARITY_FN_NAMES: ClassVar[tuple[str, ...]] = get_args(Similarity)
 
     def __init__(
         self,
@@ -88,8 +91,11 @@ class SentenceTransformer(Model):
         name = given["model_name_or_path"]
         if backend != "torch":
             raise UsageError(f"backend={backend!r} is not supported; leave it away to run the model with torch")
-        if (modules is None) == (name is None):
-            raise UsageError("pass either a model's name or folder, or modules")
+        if modules is None and name is None:
+            raise UsageError("pass a model's name or folder, or modules")
+        if modules is not None and name is not None:
+            warn(f"the modules are those of {str(name)!r}; modules= is for a model without a name, and was left aside")
+            modules = None
         stored: Mapping[str, Any] = {}
         own: Mapping[str, Any] = {}
         card = None
@@ -113,7 +119,8 @@ class SentenceTransformer(Model):
         )
         self.truncate_dim = truncate_dim if truncate_dim is not None else stored.get("truncate_dim")
         self._similarity_fn_name: str | None = None
-        self.similarity_fn_name = similarity_fn_name or stored.get("similarity_fn_name")
+        kept = stored.get("similarity_fn_name")  # of another family it may be one that compares many vectors
+        self.similarity_fn_name = similarity_fn_name or (kept if kept in self.SUPPORTED_SIMILARITY_FN_NAMES else None)
         self.embedding_ranges: Vectors | None = None
         if "embedding_ranges" in own:
             self.embedding_ranges = as_ranges(own["embedding_ranges"])
@@ -195,7 +202,7 @@ class SentenceTransformer(Model):
         batch_size: int | None = ...,
         show_progress_bar: bool | None = ...,
         output_value: OutputValue | None = ...,
-        precision: Precision = ...,
+        precision: Precision | None = ...,
         convert_to_numpy: bool = ...,
         **kwargs: Any,
     ) -> Vectors: ...
@@ -208,7 +215,7 @@ class SentenceTransformer(Model):
         batch_size: int | None = None,
         show_progress_bar: bool | None = None,
         output_value: OutputValue | None = "sentence_embedding",
-        precision: Precision = "float32",
+        precision: Precision | None = "float32",
         convert_to_numpy: bool = True,
         convert_to_tensor: bool = False,
         device: Any = None,
@@ -230,7 +237,7 @@ class SentenceTransformer(Model):
         inputs: one input, or a list, tuple, generator, column of them; docs/inputs.md lists every accepted form.
         batch_size: at most so many items at once; None lets the cost of the items decide. It never changes a vector.
         output_value: "sentence_embedding", "token_embeddings" (tokens, width) per input, or None for every feature.
-        precision: "float32" (the model's own float type), "int8", "uint8" (with `ranges`, (2, dims)), "binary",
+        precision: "float32" or None (the model's own float type), "int8", "uint8" (with `ranges`, (2, dims)), "binary",
         "ubinary".  modality: what plain inputs are.  on_error: "raise"; "nan" fills the rows of broken inputs;
         "skip" leaves them out and returns Kept(embeddings, indices).  on_truncate: "warn", "error", "ignore".
         out: a writable array or memory map (inputs, dims) to write into.  pool: do the work in these processes, whose
@@ -287,9 +294,16 @@ class SentenceTransformer(Model):
         args: Any,
         kwargs: dict[str, Any],
     ) -> Any:
+        """By keyword: a subclass may have an `encode` with places of its own."""
         if prompt is None and prompt_name is None:
             prompt_name = first_named(names, self.prompts)
-        return self.encode(inputs, prompt_name, prompt, *args, **{"task": task, **kwargs})
+        if inputs is None and "sentences" in kwargs:
+            inputs = kwargs.pop("sentences")
+        if len(args) > len(AFTER_PROMPT):
+            raise TypeError(f"encode_{task} takes {3 + len(AFTER_PROMPT)} arguments by place, got {3 + len(args)}")
+        placed = dict(zip(AFTER_PROMPT, args))
+        kwargs.setdefault("task", task)
+        return self.encode(inputs=inputs, prompt_name=prompt_name, prompt=prompt, **placed, **kwargs)
 
     def encode_stream(
         self,
@@ -298,7 +312,7 @@ class SentenceTransformer(Model):
         prompt_name: str | None = None,
         prompt: str | None = None,
         batch_size: int | None = None,
-        precision: Precision = "float32",
+        precision: Precision | None = "float32",
         device: Any = None,
         normalize_embeddings: bool = False,
         truncate_dim: int | None = None,
@@ -349,22 +363,6 @@ class SentenceTransformer(Model):
         """End the processes of a pool, also in the middle of their work."""
         checked(pool).stop()
 
-    def encode_multi_process(
-        self,
-        sentences: Any,
-        pool: Pool,
-        prompt_name: str | None = None,
-        prompt: str | None = None,
-        batch_size: int | None = None,
-        chunk_size: int | None = None,
-        show_progress_bar: bool | None = None,
-        **kwargs: Any,
-    ) -> Vectors:
-        """Old name of `encode(…, pool=pool)`."""
-        given = {"chunk_size": chunk_size, **kwargs}
-        made: Vectors = self.encode(sentences, prompt_name, prompt, batch_size, show_progress_bar, pool=pool, **given)
-        return made
-
     # ---- dimensions
 
     def _full_dimension(self) -> int | None:
@@ -379,10 +377,6 @@ class SentenceTransformer(Model):
         """Numbers per vector, after `truncate_dim`; None where no module says."""
         full = self._full_dimension()
         return min(full, self.truncate_dim) if full and self.truncate_dim else full
-
-    def get_sentence_embedding_dimension(self) -> int | None:
-        """Old name of `get_embedding_dimension`."""
-        return self.get_embedding_dimension()
 
     @contextlib.contextmanager
     def truncate_embeddings(self, truncate_dim: int | None) -> Iterator[None]:

@@ -1,7 +1,8 @@
 """The folders of Sentence Transformers: modules.json and one sub-folder per module.
 
 Knows: the class names of every version, old and new, and that a folder may be in the middle of a save, or be saved to
-while it is read. Does not know: what a module reads in its folder, how a class that is on no list is found (foreign.py).
+while it is read. Does not know: what a module reads in its folder, how a class that is on no list is found
+(foreign.py).
 """
 
 from __future__ import annotations

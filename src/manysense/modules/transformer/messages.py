@@ -107,15 +107,17 @@ class Renderer:
         text_of: Callable[[Part], str],
         expand: Callable[[Part], str],
         limit: int | None,
+        left: bool = False,
     ) -> Rendered:
         """Token ids of the turns.
 
         text_of: opens a text part.  expand: what replaces the placeholder of a medium.  limit: tokens; the last text
         of the last turn is shortened until the whole fits, so that control tokens, media and the assistant's header
-        stay. Raises InputTooLong when media and template alone are over the limit.
+        stay.  left: it loses its beginning and not its end.  Raises InputTooLong when media and template alone are over
+        the limit.
         """
         texts = {
-            id(part): self.tokens.beginning(text_of(part), limit)
+            id(part): self.tokens.beginning(text_of(part), limit, left)
             for turn in turns
             for part in turn.parts
             if part.modality == "text"
@@ -123,10 +125,16 @@ class Renderer:
         made = self._ids(turns, texts, expand)
         if limit is None or len(made[0]) <= limit:
             return Rendered(made[0], made[1], len(made[0]))
-        return self._shortened(turns, texts, expand, made, limit)
+        return self._shortened(turns, texts, expand, made, limit, left)
 
     def _shortened(
-        self, turns: Sequence[Turn], texts: dict[int, str], expand: Callable[[Part], str], made: Any, limit: int
+        self,
+        turns: Sequence[Turn],
+        texts: dict[int, str],
+        expand: Callable[[Part], str],
+        made: Any,
+        limit: int,
+        left: bool,
     ) -> Rendered:
         length = len(made[0])
         for part in reversed(
@@ -137,7 +145,10 @@ class Renderer:
             keep = len(ends)
             while len(made[0]) > limit and keep > 0:
                 keep = max(0, keep - (len(made[0]) - limit))
-                texts[id(part)] = full[: ends[keep - 1]] if keep else ""
+                if left:
+                    texts[id(part)] = full[ends[-keep - 1] if keep < len(ends) else 0 :] if keep else ""
+                else:
+                    texts[id(part)] = full[: ends[keep - 1]] if keep else ""
                 made = self._ids(turns, texts, expand)
             if len(made[0]) <= limit:
                 return Rendered(made[0], made[1], length)

@@ -12,6 +12,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
+import torch
 from torch import Tensor
 
 from ...errors import ItemError, MediaError, ModelError, UnsupportedModality, UsageError
@@ -29,6 +30,7 @@ from .folder import ModelFolder, save_network
 from .media import MediumPlan, medium_of, open_medium, plan_medium
 from .media_towers import MediaCache, Medium, Seen, handed_in, see, stamp_of
 from .messages import Renderer
+from .packing import can_pack, packable, packed, share
 from .pixels import unknown_overrides
 from .quiet import quiet
 from .recipe import Call, FolderFacts, Recipe
@@ -109,6 +111,8 @@ class Transformer(InputModule):
         self._build_policies(facts)
         self._parameters_of: dict[str, frozenset[str]] = {}
         self.media_cache = MediaCache()
+        self.fast = True
+        self._task = task
         self._apart = (
             bool(self.recipe.towers) and "mm_encoder_outputs" in inspect.signature(self.model.forward).parameters
         )
@@ -219,6 +223,8 @@ class Transformer(InputModule):
             for i, made in zip(pairs, measure_pairs(chosen, reader, self._tokens, self._pairs, prompt, limit, typed)):
                 measured[i] = made
         assert all(m is not None for m in measured)
+        if settings.keep_media and self.packs():
+            share(items, measured, reader)
         return measured  # type: ignore[return-value]
 
     def check(self, settings: Settings) -> None:
@@ -310,6 +316,8 @@ class Transformer(InputModule):
         if measured.route == "message":
             rendered, media = measured.draft
             features: Features = {"input_ids": rendered.ids, "mm_token_type_ids": rendered.kinds}
+            if measured.shared:
+                features["shared"] = measured.shared
             if media and settings.keep_media and self._apart:
                 return {**features, "media": [medium_of(plan, reader, self.media_cache) for plan in media]}
             for plan in media:
@@ -326,6 +334,8 @@ class Transformer(InputModule):
 
     def collate(self, features: Sequence[Features], route: Route) -> Features:
         policies, last = self.recipe.policies, self.recipe.routes[route].last
+        if not torch.is_grad_enabled() and self.packs() and all(packable(one) for one in features):
+            return {"rows": list(features)}
         batch = collate(features, self._pad, to=policies.text_padding, mask=policies.text_mask, left=last)
         if last:
             batch["logits_to_keep"] = 1
@@ -336,6 +346,9 @@ class Transformer(InputModule):
         return batch
 
     def forward(self, features: Features, **kwargs: Any) -> Features:
+        if "rows" in features:
+            chat = self._renderer.chat if self._renderer is not None else None
+            return packed(self.model, self._task, features, self._outputs, chat)
         if "media" in features:
             features.update(handed_in(self._outputs(features.pop("media")), self.recipe.towers))
         call = self._call(features)
@@ -351,6 +364,11 @@ class Transformer(InputModule):
             output = output[step]
         features[call.feature] = output
         return features
+
+    def packs(self) -> bool:
+        """Whether inference goes through a forward pass of our own, without padding: on a CPU, where nobody listens to
+        the network's modules and only one position of each item is read."""
+        return self.fast and can_pack(self.model, self._task)
 
     def _outputs(self, media: Sequence[Medium]) -> list[Seen]:
         """What the towers make of media, each seen once."""

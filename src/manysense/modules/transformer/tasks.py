@@ -1,6 +1,7 @@
 """What a Transformer is to do, and within which limits: read off a folder, before anything is built.
 
-Knows: tasks of the known library, heads, token limits, what a folder says of its chats. Does not know: weights, items.
+Knows: tasks of the known library, heads, token limits, what a folder says of its chats and of the processing of each
+call; which arguments a network takes and what is taken of its output. Does not know: weights, items.
 """
 
 from __future__ import annotations
