@@ -126,6 +126,7 @@ def collect(
                     break
         finally:
             pieces.close()  # type: ignore[attr-defined]
+            line.close()
     return count if total is None else total, failed
 
 

@@ -54,7 +54,7 @@ def load_named(model: type[Model], name: str, device_type: str, given: Mapping[s
 
     trusted = given["trust_remote_code"]
     asked = {key: given[key] for key in ("revision", "token", "cache_folder", "local_files_only")}
-    wanted = {key: given[key] or {} for key in ("model_kwargs", "processor_kwargs", "config_kwargs")}
+    wanted: Any = {key: given[key] or {} for key in ("model_kwargs", "processor_kwargs", "config_kwargs")}
     source = Source(name, **asked, trust_remote_code=trusted, organisation=model.organisation)
     return load(source, Wanted(**wanted, trust_remote_code=trusted, device_type=device_type, family=model.model_type))
 

@@ -59,7 +59,7 @@ class ModelLine:
 
     def item(self, value: Any) -> Item:
         own = getattr(self.first, "parse", None)  # a Router reads the task of an item
-        return self.parser(value) if own is None else own(value, self.parser)  # type: ignore[no-any-return]
+        return self.parser(value) if own is None else own(value, self.parser)
 
     def parse(self, value: Any) -> Item:
         """Raises ItemError, also for a caller's object that fails when it is looked at."""
@@ -143,6 +143,9 @@ class ModelLine:
         return torch.stack(list(rows))
 
     # ---- after the call
+
+    def close(self) -> None:
+        """Let go of what the call held, also when it failed."""
 
     def warn(self, total: int | None) -> None:
         """At most one warning for each thing that the caller should know."""

@@ -189,6 +189,9 @@ class Model(Adapters, nn.Sequential):
         Texts have many lengths: leave `dynamic` alone, or set it. Copies on other devices and in pools of processes run
         as they are.
         """
+        for module in self.modules():
+            if hasattr(module, "fast"):  # what is compiled is the network of transformers
+                module.fast = False  # type: ignore[assignment]
         super().compile(*args, **kwargs)
 
     def gradient_checkpointing_enable(

@@ -197,7 +197,7 @@ def test_a_plan_and_a_loop_know_no_model(path):
         assert known <= {"errors", "batching"}
 
 
-FAMILY = {"errors", "modules"}
+FAMILY = {"errors", "inputs", "modules"}
 
 
 @pytest.mark.parametrize(

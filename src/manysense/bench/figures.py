@@ -131,8 +131,12 @@ def _by_size(runs: Sequence[Measured], title: str, label: str, size: Callable[[S
 
     sizes = sorted({key for run, groups in found for key in groups if run in shown})
     panels = [(_caption(runs, run, f"at {short(run.chosen.rate)} a second"), lines(run)) for run in shown]
-    at = f"At {short(shown[0].chosen.rate)} a second, the" if len(runs) == 1 and shown else "The"
-    note = f"{at} highest rate that the target kept up with."
+    note = "Each at the highest rate that it kept up with, or at the lowest where there is none."
+    if len(runs) == 1 and shown:
+        which = (
+            "highest rate that the target kept up with" if shown[0].chosen.keeps_up else "lowest rate, too much already"
+        )
+        note = f"At {short(shown[0].chosen.rate)} a second, the {which}."
     return _panels(title, note, panels, Axis(label, short, "ordinal", sizes))
 
 

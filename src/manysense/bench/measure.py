@@ -6,7 +6,7 @@ Knows: the plan, the order of steps. Does not know: files, screens; events go to
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
 from random import Random
 from statistics import fmean
@@ -60,7 +60,7 @@ class StepEnd:
 Event = Step | Sample | StepEnd
 
 
-def measure(target: Target, workload: Workload, plan: Plan, clock: Clock) -> Iterator[Event]:
+def measure(target: Target, workload: Workload, plan: Plan, clock: Clock) -> Generator[Event, None, None]:
     """A Step, its samples as they finish, a StepEnd; and so on.
 
     Every step draws its requests and arrivals from the seed and its number alone, so two targets are asked the same.

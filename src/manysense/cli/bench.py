@@ -7,8 +7,9 @@ summed up (the package bench).
 from __future__ import annotations
 
 import contextlib
+import math
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
 
     from ..bench.figures import Measured
     from ..bench.measure import Event, Plan
+    from ..bench.raw import Recording
+    from ..bench.stats import Estimate
+    from ..bench.summary import Summary
     from ..bench.targets import Target, Wanted
     from ..bench.workload import Workload
 
@@ -221,14 +225,14 @@ def _record(target: Target, workload: Workload, plan: Plan, raw: Path) -> None:
             writer.end(reason)
 
 
-def _shown(events: Iterator[Event], workers: int) -> Iterator[Event]:
+def _shown(events: Generator[Event, None, None], workers: int) -> Iterator[Event]:
     """The events, with a bar for each step and a line when it ends."""
     from ..bench.load import Sample, Step
     from ..bench.summary import summary
     from ..bench.units import three
     from ..progress import bar
 
-    with contextlib.closing(events):  # type: ignore[type-var]
+    with contextlib.closing(events):
         for step in events:
             assert isinstance(step, Step)
             yield step
@@ -245,7 +249,7 @@ def _shown(events: Iterator[Event], workers: int) -> Iterator[Event]:
                 note(_line(summary(samples, workers)))
 
 
-def _line(step: Any) -> str:
+def _line(step: Summary) -> str:
     from ..bench.units import estimate, percent, three
 
     median = estimate(step.latencies.percentiles[0])
@@ -262,10 +266,11 @@ def _show(raws: Sequence[Path], out: Path, json: bool) -> bool:
     from ..bench.page import write
     from ..bench.raw import read
 
-    named = [(name, read(raw)) for name, raw in zip(_names(raws), raws)]
-    empty = [str(raw) for raw, (_, recording) in zip(raws, named) if not recording.samples]
+    recordings = [read(raw) for raw in raws]
+    empty = [str(raw) for raw, recording in zip(raws, recordings) if not recording.samples]
     if empty:
         raise UsageError(f"{empty[0]} holds no request beyond the warm-up")
+    named = list(zip(_names(raws, recordings), recordings))
     write(named, out)
     runs = [Measured(name, recording) for name, recording in named]
     if json:
@@ -277,11 +282,9 @@ def _show(raws: Sequence[Path], out: Path, json: bool) -> bool:
     return any(not sample.answered for run in runs for sample in run.recording.samples)
 
 
-def _names(raws: Sequence[Path]) -> list[str]:
+def _names(raws: Sequence[Path], recordings: Sequence[Recording]) -> list[str]:
     """The target of each, and its file's name where a target comes twice."""
-    from ..bench.raw import read
-
-    targets = [str(read(raw).about["target"]) for raw in raws]
+    targets = [str(recording.about["target"]) for recording in recordings]
     return [t if targets.count(t) == 1 else f"{t} ({raw.stem})" for t, raw in zip(targets, raws)]
 
 
@@ -365,7 +368,7 @@ def _facts(run: Measured, raw: str) -> dict[str, Any]:
     return {"target": run.name, "raw": raw, "ended": run.recording.ended, "rates": steps, "quality": quality}
 
 
-def _json(one: Any) -> dict[str, Any] | None:
+def _json(one: Estimate) -> dict[str, Any] | None:
     """Seconds; None for a percentile that too few requests support, and for one that was never reached."""
     return (
         {"seconds": _finite(one.value), "low": _finite(one.low), "high": _finite(one.high)} if one.supported else None
@@ -373,6 +376,4 @@ def _json(one: Any) -> dict[str, Any] | None:
 
 
 def _finite(value: float | None) -> float | None:
-    import math
-
     return value if value is not None and math.isfinite(value) else None

@@ -58,6 +58,11 @@ class PairLine(ModelLine):
             if part.modality != "text" or not isinstance(part.value, str):
                 self.fetch(part, self._queries)
 
+    def close(self) -> None:
+        cache = getattr(self.first, "media_cache", None)
+        if cache is not None:
+            cache.release(self._tally)
+
     def told(self, pairs: int) -> Stats:
         return self.counts.told(pairs, self._tally)
 
@@ -92,6 +97,6 @@ class PairLine(ModelLine):
     def forward(self, features: Sequence[Features], measured: Sequence[Measured]) -> Sequence[Any]:
         start = time.perf_counter()
         made = super().forward(features, measured)
-        packed = getattr(self.first, "packs", None) is not None and self.first.packs()  # type: ignore[union-attr]
-        self.counts.forwarded(measured, packed, time.perf_counter() - start)
+        packs: Any = getattr(self.first, "packs", None)
+        self.counts.forwarded(measured, packs is not None and packs(), time.perf_counter() - start)
         return made

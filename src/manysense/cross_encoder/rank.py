@@ -49,11 +49,13 @@ class Wanted:
     def ranking(self, scores: npt.NDArray[Any], documents: Sequence[Any], failed: Sequence[ItemError] = ()) -> Ranking:
         """scores: (documents,).  failed: of documents that have none. Equal scores keep the order of the documents."""
         missing = {error.index for error in failed}
-        order = [int(i) for i in np.argsort(-scores, kind="stable") if int(i) not in missing]
+        order: list[int] = [i for i in np.argsort(-scores, kind="stable").tolist() if i not in missing]
         if self.min_score is not None:
             order = [i for i in order if scores[i] >= self.min_score]
-        hits = ({"corpus_id": i, "score": float(scores[i])} for i in order[: self.top_k])
-        made = Ranking({**hit, "text": documents[hit["corpus_id"]]} if self.return_documents else hit for hit in hits)
+        hits = [{"corpus_id": i, "score": float(scores[i])} for i in order[: self.top_k]]
+        if self.return_documents:
+            hits = [{**hit, "text": documents[i]} for i, hit in zip(order, hits)]
+        made = Ranking(hits)
         made.errors = tuple(sorted(failed, key=lambda error: error.index or 0))
         return made
 
@@ -155,6 +157,8 @@ def rank(model: CrossEncoder, work: Work, wanted: Wanted, how: How, single: bool
     choose("on_error", how.settings.on_error, ("raise", "skip"))
     line = how.line(model)
     _open_queries(line, work)
+    if how.settings.on_error == "raise":
+        _check_documents(line, work)
     store = ArrayRows(len(work))
     count, failed = score(model, line, work, len(work), how, store)
     if failed and how.settings.on_error == "raise":
@@ -176,15 +180,17 @@ def rank_stream(model: CrossEncoder, work: Work, wanted: Wanted, how: How) -> It
     choose("on_error", how.settings.on_error, ("raise", "skip"))
     line = how.line(model)
     _open_queries(line, work)
+    if how.settings.on_error == "raise":
+        _check_documents(line, work)
     return _stream(line, work, wanted, how)
 
 
 def _stream(line: PairLine, work: Work, wanted: Wanted, how: How) -> Iterator[tuple[int, Ranking]]:
     rows = np.full(len(work), np.nan, np.float32)
-    left = np.diff(work.starts)
+    left = np.diff(work.starts).tolist()
     errors: dict[int, list[ItemError]] = {}
-    for q in np.flatnonzero(left == 0):
-        yield int(q), Ranking()
+    for q in (q for q, count in enumerate(left) if not count):
+        yield q, Ranking()
     with line.model.evaluating():
         pieces = run(line, work, batch_size=how.settings.batch_size)
         try:
@@ -208,6 +214,7 @@ def _stream(line: PairLine, work: Work, wanted: Wanted, how: How) -> Iterator[tu
                             yield q, wanted.ranking(work.of_query(rows, q), work.documents(q), errors.pop(q, ()))
         finally:
             pieces.close()  # type: ignore[attr-defined]
+            line.close()
     line.warn(len(work))
 
 
@@ -221,6 +228,19 @@ def _open_queries(line: PairLine, work: Work) -> None:
             error.total = None if len(work.queries) == 1 else len(work.queries)
             error.reason = f"the query: {error.reason}"
             raise
+
+
+def _check_documents(line: PairLine, work: Work) -> None:
+    """Everything that can be known of documents without opening them, before anything is computed."""
+    for q in range(len(work.queries) if work.own else min(1, len(work.queries))):
+        for d, document in enumerate(work.documents(q)):
+            pair = (work.queries[q], document)
+            if not line.is_plain(pair):
+                try:
+                    line.parse(pair)
+                except ItemError as error:
+                    error.index, error.total = d, len(work.documents(q))
+                    raise
 
 
 def _named(error: ItemError, work: Work, single: bool) -> ItemError:

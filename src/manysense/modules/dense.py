@@ -19,8 +19,8 @@ from .with_weights import WithWeights
 ACTIVATIONS: dict[str, type[nn.Module]] = {
     name: getattr(nn, name)
     for name in (
-        "CELU ELU GELU GLU Hardshrink Hardsigmoid Hardswish Hardtanh Identity LeakyReLU LogSigmoid Mish PReLU RReLU "
-        "ReLU ReLU6 SELU SiLU Sigmoid Softplus Softshrink Softsign Tanh Tanhshrink".split()
+        "CELU ELU GELU GLU Hardshrink Hardsigmoid Hardswish Hardtanh Identity LeakyReLU LogSigmoid LogSoftmax Mish "
+        "PReLU RReLU ReLU ReLU6 SELU SiLU Sigmoid Softmax Softmin Softplus Softshrink Softsign Tanh Tanhshrink".split()
     )
 }
 """The only names that the `activation_function` of a folder that is not trusted may end in."""
@@ -36,7 +36,7 @@ def activation_from(name: str, folder: Path | None = None, trusted: bool = False
     """
     package, _, last = name.rpartition(".")
     if package in ("torch.nn", "torch.nn.modules.activation", "torch.nn.modules.linear") and last in ACTIVATIONS:
-        return ACTIVATIONS[last]()
+        return _as_named(ACTIVATIONS[last])
     if not trusted or folder is None:
         raise UntrustedCode(
             f"activation_function {name!r} is not on the allow-list and was not imported\n"
@@ -48,6 +48,12 @@ def activation_from(name: str, folder: Path | None = None, trusted: bool = False
 
     activation: nn.Module = foreign_class(name, folder, Wanted(trust_remote_code=True, source=source)).kind()
     return activation
+
+
+def _as_named(kind: type[nn.Module]) -> nn.Module:
+    """What a folder means that names this class of torch.nn: its defaults. Softmax and its kin, which have none, go over
+    the numbers of each vector, as torch chooses for (batch, width); for tokens it would choose the batch."""
+    return kind(dim=-1) if kind in (nn.Softmax, nn.LogSoftmax, nn.Softmin) else kind()
 
 
 def name_of(activation: Any) -> str:
@@ -130,8 +136,8 @@ class Dense(WithWeights):
     def _say_what_is_lost(self) -> None:
         given = self.activation_function
         known = ACTIVATIONS.get(type(given).__name__)
-        if known is type(given) and repr(known()) != repr(given):
-            warn(f"a folder names the class of an activation alone: {given} will be read as {known()}")
+        if known is type(given) and repr(_as_named(known)) != repr(given):
+            warn(f"a folder names the class of an activation alone: {given} will be read as {_as_named(known)}")
 
     @classmethod
     def load_from(cls, folder: Path, **kwargs: Any) -> Self:

@@ -28,7 +28,7 @@ from ..outputs.precision import as_ranges
 from ..settings import OnError, OnTruncate, OutputValue, Precision
 from ..util.similarity import SimilarityFunction
 from ..warn import warn
-from .construct import AFTER_PROMPT, LATER, call_settings, check_dims, read_as_instructor
+from .construct import AFTER_PROMPT, LATER, call_settings, check_dims, placed_by_map, read_as_instructor
 from .encode import encode, encode_stream
 from .old_names import OldNames
 
@@ -99,17 +99,20 @@ class SentenceTransformer(OldNames):
         stored: Mapping[str, Any] = {}
         own: Mapping[str, Any] = {}
         card = None
-        placed = as_device(device)
+        placed, spread = as_device(device), False
         if modules is None:
             loaded = load_named(type(self), str(name), placed.type, given)
             modules, stored, own, card = loaded.modules, loaded.config, loaded.own, loaded.card
+            if "device_map" in (given["model_kwargs"] or {}):
+                there = placed_by_map(loaded.modules.values())
+                placed, spread = there or placed, there is None
         super().__init__(
             modules,
             device=placed,
             prompts={**checked_prompts(stored.get("prompts") or {}), **checked_prompts(prompts or {})},
             default_prompt_name=default_prompt_name or stored.get("default_prompt_name"),
             card=card,
-            spread="device_map" in (given["model_kwargs"] or {}),
+            spread=spread,
         )
         if not isinstance(policy, Policy):
             raise UsageError(f"policy must be a manysense.Policy, got {type(policy).__name__}")

@@ -84,5 +84,8 @@ def plain(network: Any, layers: Any, names: frozenset[str]) -> bool:
 
 
 def watched(network: Any) -> bool:
-    """Whether somebody listens to the network, so that its own forward has to run."""
-    return network.training or any(module._forward_hooks or module._forward_pre_hooks for module in network.modules())
+    """Whether somebody listens to the network or moves its weights about, so that its own forward has to run."""
+    return network.training or any(
+        module._forward_hooks or module._forward_pre_hooks or hasattr(module, "_hf_hook")
+        for module in network.modules()
+    )

@@ -65,7 +65,7 @@ class ModelFolder:
     weights: False gives networks of the right shapes, on the device "meta", without reading a weight.  adapter: a PEFT
     folder on top of this one; its tokenizer and processor files come first.  source: where the model comes from; code
     of other repositories is asked for in the same way.  device_type: where the model will go, None where that is not
-    known.
+    known.  words: another folder whose tokenizer and processor files come before all.
     """
 
     path: Path
@@ -77,6 +77,7 @@ class ModelFolder:
     adapter: Path | None = None
     source: Source | None = None
     device_type: str | None = None
+    words: Path | None = None
 
     def config(self) -> Any:
         """The transformers configuration. Raises ModelError, or UntrustedCode for one that needs remote code."""
@@ -139,7 +140,7 @@ class ModelFolder:
             return AutoTokenizer.from_pretrained(place, **{**self._trust(), **given})
 
     def _places(self) -> tuple[Path, ...]:
-        return (self.path,) if self.adapter is None else (self.adapter, self.path)
+        return tuple(place for place in (self.words, self.adapter, self.path) if place is not None)
 
     def _file(self, name: str) -> Path:
         """A file that an adapter may bring instead of the folder; it need not exist."""

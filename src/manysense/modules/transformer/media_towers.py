@@ -69,7 +69,7 @@ class MediaCache:
         self.hits = self.misses = self.nbytes = 0
         self._lock = threading.Lock()
         self._seen: OrderedDict[Hashable, Seen] = OrderedDict()
-        self._opening: dict[Hashable, Future[Mapping[str, Any]]] = {}
+        self._opening: dict[Hashable, tuple[Counter[str], Future[Mapping[str, Any]]]] = {}
         self._seeing: dict[Hashable, Future[Seen]] = {}
         self._stamp: Any = None
 
@@ -96,12 +96,13 @@ class MediaCache:
             self.open(key, make, tally)
 
     def open(self, key: Hashable, make: Callable[[], Mapping[str, Any]], tally: Counter[str]) -> Mapping[str, Any]:
-        """What `make` gives, made by one thread alone and kept until a tower has seen it."""
+        """What `make` gives, made by one thread alone and kept until a tower has seen it, or the call of this `tally`
+        ends."""
         with self._lock:
-            future = self._opening.get(key)
-            mine = future is None
-            if future is None:
-                future = self._opening[key] = Future()
+            mine = key not in self._opening
+            if mine:
+                self._opening[key] = (tally, Future())
+            _, future = self._opening[key]
         if mine:
             try:
                 future.set_result(make())
@@ -112,6 +113,12 @@ class MediaCache:
                     self._opening.pop(key, None)
                 future.set_exception(error)
         return future.result()
+
+    def release(self, tally: Counter[str]) -> None:
+        """Let go of what a call opened and no tower saw."""
+        with self._lock:
+            for key in [key for key, (owner, _) in self._opening.items() if owner is tally]:
+                del self._opening[key]
 
     def outputs(
         self, media: Sequence[Medium], stamp: Any, see: Callable[[Sequence[Medium]], Sequence[Seen]]

@@ -8,22 +8,20 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Mapping, Sequence
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import torch
 from torch import Tensor
 
-from ...errors import ItemError, MediaError, ModelError, UnsupportedModality, UsageError
+from ...errors import ItemError, MediaError, ModelError, UnsupportedModality
 from ...inputs.types import Item, Part, Route
 from ...media.text import encodable
 from ...settings import positive
 from ...warn import warn
 from ..base import Features, InputModule, Measured, write_json
-from ..text_pairs import PairTemplate
 from ..tokens import Tokens
-from . import stored
+from . import stored, tasks
 from .architectures import recipe_for
 from .collate import SEQUENCES, collate, joined
 from .folder import ModelFolder, save_network
@@ -31,12 +29,10 @@ from .media import MediumPlan, medium_of, open_medium, plan_medium
 from .media_towers import MediaCache, Medium, Seen, handed_in, see, stamp_of
 from .messages import Renderer
 from .packing import can_pack, packable, packed, share
-from .pixels import unknown_overrides
 from .quiet import quiet
 from .recipe import Call, FolderFacts, Recipe
-from .tasks import chat_of, give_head, own_limit, position_limit, refuse
 from .templates import carries_pairs
-from .texts import measure_pairs, measure_texts
+from .texts import Reading, measure_pairs, measure_texts
 
 if TYPE_CHECKING:
     from ...media.reader import Reader
@@ -63,7 +59,11 @@ class Transformer(InputModule):
     transformers (dtype, attn_implementation …; min_pixels, max_pixels …).  max_seq_length: token limit; None for the
     folder's own.  query_length, document_length: the limit in encode_query and encode_document, where it is another.
     do_lower_case: lower-case texts first.  transformer_task: what it makes: "feature-extraction" hidden states,
-    "sequence-classification" scores, the others the logits of the next token.
+    "sequence-classification" scores, the others the logits of the next token.  processing_kwargs: options of each call
+    by section, below its own.  modality_config, module_output_name: which method of the network is called for a
+    modality, which of its outputs is taken, and the feature that it becomes.  tokenizer_name_or_path: where tokenizer
+    and processor are, if elsewhere.  Old names are taken too: model_args, tokenizer_args, config_args, cache_dir.
+    Raises ModelNotFound, ModelError, UntrustedCode.
     """
 
     config_file_name: ClassVar[str] = "sentence_bert_config.json"
@@ -83,35 +83,46 @@ class Transformer(InputModule):
         module_output_name: str | None = None,
         query_length: int | None = None,
         document_length: int | None = None,
-        **unsupported: Any,
+        tokenizer_name_or_path: str | Path | None = None,
+        **further: Any,
     ) -> None:
         super().__init__()
-        refuse(transformer_task, unsupported)
-        folder = _as_folder(model_name_or_path, model_kwargs, processor_kwargs, config_kwargs)
+        given = tasks.renamed(
+            further, model_kwargs=model_kwargs, processor_kwargs=processor_kwargs, config_kwargs=config_kwargs
+        )
+        folder = stored.opened(model_name_or_path, tokenizer_name_or_path, further.pop("cache_dir", None), given)
+        tasks.refuse(transformer_task, further)
         config = folder.config()
-        new_head = transformer_task == "sequence-classification" and give_head(config, config_kwargs or {})
+        new_head = transformer_task == "sequence-classification" and tasks.give_head(config, config_kwargs or {})
         facts = folder.facts(config)
         task = "feature-extraction" if module_output_name == "token_embeddings" else transformer_task
         self.recipe: Recipe = recipe_for(facts.config, task)
         if "message" in (modality_config or {}):
             self.recipe = self.recipe.with_messages()
+        usual, self.recipe = self.recipe, stored.with_calls(self.recipe, modality_config, module_output_name)
+        self._own_calls = self.recipe.routes != usual.routes
         self.model: Any = folder.model(config, self.recipe.auto_class, new_head=new_head)
+        tasks.check_methods(self.model, self.recipe)
         self.tokenizer: Any = folder.tokenizer()
+        if self.tokenizer is None:
+            raise ModelError("the model folder has no tokenizer")
         self.do_lower_case = do_lower_case
         self.transformer_task = transformer_task
-        self.processing_kwargs = dict(processing_kwargs or {})
+        self.processing_kwargs = tasks.with_overrides(processing_kwargs or {}, facts.overrides, self.recipe.policies)
         self._files = folder.files()
         self._stored = (
             {"modality_config": modality_config, "module_output_name": module_output_name} if modality_config else None
         )
-        self._given_length = max_seq_length is not None
-        self._positions = position_limit(facts, self.recipe.policies.position_offset)
-        self.max_seq_length = max_seq_length or own_limit(self.tokenizer, self.recipe.policies, self._positions)
+        asked = folder.processor_kwargs.get("model_max_length") or max_seq_length
+        self._tokenizer_length = self.tokenizer.model_max_length
+        self._positions = tasks.position_limit(facts, self.recipe.policies.position_offset)
+        self.max_seq_length = asked or tasks.own_limit(self.tokenizer, self.recipe.policies, self._positions)
+        self._given_length = asked is not None
         self.task_lengths = {"query": query_length, "document": document_length}
         self._build_policies(facts)
-        self._parameters_of: dict[str, frozenset[str]] = {}
+        self._parameters_of: dict[str, tuple[Any, frozenset[str]]] = {}
         self.media_cache = MediaCache()
-        self.fast = True
+        self.fast = not self._own_calls
         self._task = task
         self._apart = (
             bool(self.recipe.towers) and "mm_encoder_outputs" in inspect.signature(self.model.forward).parameters
@@ -122,24 +133,32 @@ class Transformer(InputModule):
         self.image_policy = policies.image(facts) if policies.image else None
         self.video_policy = policies.video(facts) if policies.video else None
         self.audio_policy = policies.audio(facts) if policies.audio else None
-        if self.tokenizer is None:
-            raise ModelError("the model folder has no tokenizer")
-        chat = None
+        tasks.check_processing(self.processing_kwargs, self._policies())
+        self._chat = None
         if "message" in self.recipe.routes:
-            chat = chat_of(self.recipe, facts, self.processing_kwargs, (self._stored or {}).get("modality_config"))
-            if chat.template != facts.chat_template:  # of the family's reranker: what is saved must say it
-                self._files["chat_template.jinja"] = chat.template.encode()
+            said = (self._stored or {}).get("modality_config")
+            chat = self._chat = tasks.chat_of(self.recipe, facts, self.processing_kwargs, said)
+            if self._files.get("chat_template.jinja") != chat.template.encode():  # the caller's, or of the family's
+                self._files["chat_template.jinja"] = chat.template.encode()  # reranker: what is saved must say it
                 self.tokenizer.chat_template = chat.template
-        control = [token.content for token in self.tokenizer.added_tokens_decoder.values()] if chat else []
-        self._tokens = Tokens(_backend(self.tokenizer), lowercase=self.do_lower_case, control=control)
-        self._pad = int(self.tokenizer.pad_token_id or 0)
-        self._renderer = (
-            Renderer(chat, self._tokens, dict(self.tokenizer.special_tokens_map), control) if chat else None
-        )
+        self._reading = Reading(self.tokenizer, self.do_lower_case, self._chat)
 
-    @cached_property
-    def _pairs(self) -> PairTemplate:
-        return PairTemplate(self._tokens)
+    def _policies(self) -> dict[str, Any]:
+        return {"image": self.image_policy, "video": self.video_policy, "audio": self.audio_policy}
+
+    def _read(self) -> Reading:
+        """What is made of the tokenizer: made anew where it is another one, or words were added to it."""
+        if not self._reading.fits(self.tokenizer):
+            self._reading = Reading(self.tokenizer, self.do_lower_case, self._chat)
+        return self._reading
+
+    @property
+    def _tokens(self) -> Tokens:
+        return self._read().tokens
+
+    @property
+    def _renderer(self) -> Renderer | None:
+        return self._read().renderer
 
     def check_pairs(self) -> None:
         """Raise ModelError where a query and a document cannot be put to this model."""
@@ -151,7 +170,13 @@ class Transformer(InputModule):
 
     @property
     def max_seq_length(self) -> int | None:
-        """Tokens read of a text. More than the position table holds is cut to that, with a warning."""
+        """Tokens read of a text. More than the position table holds is cut to that, with a warning.
+
+        What is set later as the tokenizer's `model_max_length` counts as well.
+        """
+        if self.tokenizer.model_max_length != self._tokenizer_length:
+            self._tokenizer_length, self._given_length = self.tokenizer.model_max_length, True
+            self._max_seq_length = tasks.own_limit(self.tokenizer, self.recipe.policies, self._positions)
         return self._max_seq_length
 
     @max_seq_length.setter
@@ -164,7 +189,7 @@ class Transformer(InputModule):
                     f"max_seq_length={value} is more than the {self._positions} positions of this model, which it reads"
                 )
             value = self._positions
-        self._max_seq_length = value
+        self._max_seq_length, self._given_length = value, True
 
     # ---- what users of the known library look at
 
@@ -213,14 +238,16 @@ class Transformer(InputModule):
                 told = MediaError(f"it cannot be measured: {type(error).__name__}: {error}")
                 told.__cause__ = error
                 measured[i] = told
-        prompt, limit = encodable(settings.prompt or ""), self._limit(settings)
+        prompt, limit, left = encodable(settings.prompt or ""), self._limit(settings), self._cuts_left()
         chosen, padding = [items[i] for i in texts], self.recipe.policies.text_padding
         if texts:
-            for i, made in zip(texts, measure_texts(chosen, reader, self._tokens, prompt, limit, padding)):
+            for i, made in zip(texts, measure_texts(chosen, reader, self._tokens, prompt, limit, padding, left)):
                 measured[i] = made
         chosen, typed = [items[i] for i in pairs], "token_type_ids" in self.tokenizer.model_input_names
         if pairs:
-            for i, made in zip(pairs, measure_pairs(chosen, reader, self._tokens, self._pairs, prompt, limit, typed)):
+            read = self._read()
+            both = measure_pairs(chosen, reader, read.tokens, read.pairs, prompt, limit, typed, left)
+            for i, made in zip(pairs, both):
                 measured[i] = made
         assert all(m is not None for m in measured)
         if settings.keep_media and self.packs():
@@ -229,24 +256,18 @@ class Transformer(InputModule):
 
     def check(self, settings: Settings) -> None:
         """Before any work: raise UsageError for per-call options that this model does not know."""
-        text = settings.section("text")
-        unknown_overrides("text", text, ("max_length", "truncation", "padding", "return_tensors"))
-        if "max_length" in text:
-            positive('processing_kwargs["text"]["max_length"]', text["max_length"])
-        if text.get("truncation", True) in (False, "do_not_truncate"):
-            raise UsageError('truncation cannot be switched off; on_truncate="error" refuses long inputs')
-        for name, policy in (("image", self.image_policy), ("video", self.video_policy), ("audio", self.audio_policy)):
-            own = settings.processing.get(name, {})
-            if policy is None:
-                unknown_overrides(name, own, ())
-            else:
-                policy.changed(own)
-        unknown_overrides("chat_template", settings.processing.get("chat_template", {}), ())
+        tasks.check_call(settings, self._policies())
 
     def _limit(self, settings: Settings) -> int | None:
-        asked = settings.section("text").get("max_length") or self.task_lengths.get(settings.task or "")
+        text = tasks.options(self.processing_kwargs, settings, "text")
+        asked = text.get("max_length") or self.task_lengths.get(settings.task or "")
         given = asked or settings.max_length or self.max_seq_length
+        if text.get("truncation", True) in (False, "do_not_truncate"):
+            given = self._positions
         return min(int(given), self._positions or int(given)) if given else None
+
+    def _cuts_left(self) -> bool:
+        return getattr(self.tokenizer, "truncation_side", "right") == "left"
 
     def _measure_one(self, item: Item, route: Route, reader: Reader, settings: Settings) -> Measured:
         if route == "message":
@@ -274,17 +295,16 @@ class Transformer(InputModule):
         raise UnsupportedModality(f"{part.modality} has no policy in this model")
 
     def _policy_of(self, part: Part, settings: Settings) -> Any:
-        """The policy of the part's modality with the call's overrides."""
-        policy: Any = {"image": self.image_policy, "video": self.video_policy, "audio": self.audio_policy}[
-            part.modality
-        ]
+        """The policy of the part's modality with what the folder and the call change of it."""
+        policy = self._policies()[part.modality]
         assert policy is not None
-        return policy.changed(settings.section(part.modality))
+        return policy.changed(tasks.options(self.processing_kwargs, settings, part.modality))
 
     # ---- chats
 
     def _measure_chat(self, item: Item, reader: Reader, settings: Settings) -> Measured:
-        assert self._renderer is not None
+        renderer = self._renderer
+        assert renderer is not None
         plans: dict[int, MediumPlan] = {}
         extra = nbytes = 0
         for part in item.parts:
@@ -292,9 +312,8 @@ class Transformer(InputModule):
                 plan = plans[id(part)] = plan_medium(part, self._policy_of(part, settings), reader)
                 extra, nbytes = extra + plan.patches, nbytes + plan.patches * 4 * 3 * 2 * 16 * 16
         limit = self._limit(settings)
-        rendered = self._renderer.render(
-            self._renderer.chat.turns(item, settings.prompt), reader.text, lambda part: plans[id(part)].expansion, limit
-        )
+        turns = renderer.chat.turns(item, settings.prompt)
+        rendered = renderer.render(turns, reader.text, lambda part: plans[id(part)].expansion, limit, self._cuts_left())
         cut = (rendered.length, limit, "tokens") if limit is not None and rendered.length > limit else None
         media = [plans[id(part)] for part in item.parts if id(part) in plans]
         return Measured(
@@ -336,7 +355,13 @@ class Transformer(InputModule):
         policies, last = self.recipe.policies, self.recipe.routes[route].last
         if not torch.is_grad_enabled() and self.packs() and all(packable(one) for one in features):
             return {"rows": list(features)}
-        batch = collate(features, self._pad, to=policies.text_padding, mask=policies.text_mask, left=last)
+        batch = collate(
+            features,
+            int(self.tokenizer.pad_token_id or 0),
+            to=policies.text_padding,
+            mask=policies.text_mask,
+            left=last,
+        )
         if last:
             batch["logits_to_keep"] = 1
             if not any(
@@ -357,12 +382,12 @@ class Transformer(InputModule):
         for name, value in given.items():
             if isinstance(value, Tensor) and value.is_floating_point():
                 given[name] = value.to(self.model.dtype)
+        if "hidden_states" in call.output:
+            given["output_hidden_states"] = True
         output = method(**given, return_dict=True)
         if getattr(self.config, "output_hidden_states", False) and "hidden_states" in output:
             features["all_layer_embeddings"] = output["hidden_states"]
-        for step in call.output:
-            output = output[step]
-        features[call.feature] = output
+        features[call.feature] = tasks.picked(output, call.output, self.model)
         return features
 
     def packs(self) -> bool:
@@ -388,23 +413,26 @@ class Transformer(InputModule):
         raise ModelError(f"features {sorted(features)} fit no route of this model: {', '.join(map(str, routes))}")
 
     def _names(self, method: str) -> frozenset[str]:
-        if method not in self._parameters_of:
-            function = self.model.forward if method == "forward" else getattr(self.model, method)
-            self._parameters_of[method] = frozenset(inspect.signature(function).parameters) & set(_FORWARD_NAMES)
-        return self._parameters_of[method]
+        kept = self._parameters_of.get(method)
+        if kept is None or kept[0] is not self.model:
+            kept = self._parameters_of[method] = (self.model, tasks.accepted(self.model, method, _FORWARD_NAMES))
+        return kept[1]
 
     # ---- the folder
 
     def get_config_dict(self) -> dict[str, Any]:
         """In the keys that every version of the known library reads."""
         config: dict[str, Any] = {"max_seq_length": self.max_seq_length, "do_lower_case": self.do_lower_case}
-        if not {"text", "pair"} >= set(self.recipe.routes) or self.transformer_task != "feature-extraction":
+        plain = {"text", "pair"} >= set(self.recipe.routes) and not self._own_calls
+        if not plain or self.transformer_task != "feature-extraction":
             config = {
                 "transformer_task": self.transformer_task,
                 **(self._stored or stored.modality_config(self.recipe)),
             }
             if self._given_length:
                 config["max_seq_length"] = self.max_seq_length
+            if self.do_lower_case:
+                config["do_lower_case"] = True
         config.update({f"{task}_length": length for task, length in self.task_lengths.items() if length})
         if self.processing_kwargs:
             config["processing_kwargs"] = self.processing_kwargs
@@ -424,22 +452,4 @@ class Transformer(InputModule):
         """kwargs: trust_remote_code, model_kwargs, processor_kwargs, config_kwargs of the caller, which win over the
         folder's own."""
         opened, own = stored.read(folder, **kwargs)
-        asked = (kwargs.get("processor_kwargs") or {}).get("model_max_length")
-        if asked is not None:
-            own["max_seq_length"] = asked
         return cls(opened, **own)
-
-
-def _as_folder(name: str | Path | ModelFolder, model: Any, processor: Any, config: Any) -> ModelFolder:
-    if isinstance(name, ModelFolder):
-        return name
-    from ...checkpoints.source import Source
-
-    return ModelFolder(Source(str(name)).folder(), False, model or {}, processor or {}, config or {})
-
-
-def _backend(tokenizer: Any) -> Any:
-    backend = getattr(tokenizer, "_tokenizer", None)
-    if backend is None:
-        raise ModelError(f"{type(tokenizer).__name__} has no fast form (tokenizer.json), which is needed")
-    return backend

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ....errors import ModelError
+from ....inputs.types import Modality
 from ..messages import Chat, Placeholder
 from ..pixels import PatchedFrames, Patches, lookup_table
 from ..recipe import Call, FolderFacts, Policies, Recipe, Tower
@@ -36,7 +37,7 @@ _TOWERS = {
     "image": Tower("get_image_features", "pixel_values", "image_grid_thw"),
     "video": Tower("get_video_features", "pixel_values_videos", "video_grid_thw"),
 }
-_PLACEHOLDERS = {"video": Placeholder("<|video_pad|>", 2), "image": Placeholder("<|image_pad|>", 1)}
+_PLACEHOLDERS: dict[Modality, Placeholder] = {"video": Placeholder("<|video_pad|>", 2), "image": Placeholder("<|image_pad|>", 1)}
 
 
 def _chat(facts: FolderFacts) -> Chat:
