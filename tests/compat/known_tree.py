@@ -15,7 +15,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 NAME = "sentence_transformers"
-FACADES = {"sentence_transformer.model": "SentenceTransformer"}
+FACADES = {"cross_encoder.model": "CrossEncoder", "sentence_transformer.model": "SentenceTransformer"}
 """Classes whose members are listed: module → name."""
 
 

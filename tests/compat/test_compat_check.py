@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from manysense import SentenceTransformer
+from manysense import CrossEncoder, SentenceTransformer
 from manysense.compat.__main__ import app
 from manysense.compat.reading import uses
 from manysense.compat.table import known
@@ -38,7 +38,10 @@ def uncovered(source: str) -> dict[str, str]:
         ("from sentence_transformers import SentenceTransformer", "covered"),
         ("from sentence_transformers import __version__", "covered"),
         ("from sentence_transformers import util", "covered"),
-        ("from sentence_transformers import CrossEncoder", "not yet"),
+        ("from sentence_transformers import CrossEncoder", "covered"),
+        ("from sentence_transformers import CrossEncoderTrainer", "not yet"),
+        ("from sentence_transformers.cross_encoder.losses import BinaryCrossEntropyLoss", "not yet"),
+        ("from sentence_transformers.cross_encoder.modules import LogitScore", "covered"),
         ("from sentence_transformers import mine_hard_negatives", "not yet"),
         ("from sentence_transformers import no_such", "unknown"),
         ("from sentence_transformers.models import Pooling as P", "covered"),
@@ -184,24 +187,52 @@ def test_members_and_arguments_are_judged(line, found):
     )
 
 
-def test_every_member_of_the_known_model_is_judged():
-    members = known().members["sentence_transformer.model", "SentenceTransformer"]
-    start = "from sentence_transformers import SentenceTransformer as S\nm = S('a')\n"
+@pytest.mark.parametrize(
+    ("line", "found"),
+    [
+        ("m.predict(pairs)", {}),
+        ("m.predict(sentences=pairs, activation_fct=f, num_workers=0, convert_to_tensor=True)", {}),
+        ("m.predict(pairs, processing_kwargs={}, apply_softmax=True)", {}),
+        ("m.predict(pairs, batch_size=8)", {"m.predict(batch_size=)": "differs"}),
+        ("m.predict(pairs, device='cuda')", {"m.predict(device=)": "differs"}),
+        ("m.predict(pairs, adapter='a')", {"m.predict(adapter=)": "unknown"}),
+        ("m.rank(q, d, top_k=3, return_documents=True)", {}),
+        ("m.rank(q, d, batch_size=8)", {"m.rank(batch_size=)": "differs"}),
+        ("m.rank(q, d, apply_softmax=True)", {"m.rank(apply_softmax=)": "differs"}),
+        ("m.max_length, m.num_labels, m.activation_fn, m.default_activation_function, m.model", {}),
+        ("m.processor", {"m.processor": "differs"}),
+        ("m.fit(loader)", {"m.fit()": "not yet"}),
+        ("C('a', 1, max_length=512, automodel_args={}, classifier_dropout=0.1)", {}),
+        ("C('a', default_activation_function=f, tokenizer_args={})", {}),
+        ("C('a', no_such=1)", {"C(no_such=)": "not yet"}),
+        ("C('a', backend='onnx')", {"C(backend=)": "not yet"}),
+    ],
+)
+def test_members_and_arguments_of_a_reranker_are_judged(line, found):
+    assert uncovered(f"from sentence_transformers import CrossEncoder as C\nm = C('b')\n{line}") == found
+
+
+@pytest.mark.parametrize(
+    ("kind", "covered"),
+    [(SentenceTransformer, ("encode", "similarity")), (CrossEncoder, ("predict", "rank"))],
+)
+def test_every_member_of_the_known_model_is_judged(kind, covered):
+    (members,) = (names for (_, name), names in known().members.items() if name == kind.__name__)
+    start = f"from sentence_transformers import {kind.__name__} as S\nm = S('a')\n"
     judged = {
         use[2:]: status
         for line, use, status in check(start + "\n".join(f"m.{one}" for one in sorted(members)))
         if line > 2
     }
     assert set(judged) == members
-    here = dir(SentenceTransformer)
-    assert {one for one, status in judged.items() if status == "not yet"}.isdisjoint(here)
-    assert judged["encode"] == judged["similarity"] == "covered"
+    assert {one for one, status in judged.items() if status == "not yet"}.isdisjoint(dir(kind))
+    assert {judged[one] for one in covered} == {"covered"}
 
 
 def test_a_note_says_what_to_do():
-    (one,) = [v for use in uses("from sentence_transformers import CrossEncoder") for v in verdicts(use)]
+    (one,) = [v for use in uses("from sentence_transformers import SparseEncoder") for v in verdicts(use)]
     assert one.note is not None
-    assert one.note.startswith("reranking is still to come. Until then, use sentence-transformers beside manysense")
+    assert one.note.endswith("still to come. Until then, use sentence-transformers beside manysense; both can be imported in one program.")
 
 
 # ---- the command

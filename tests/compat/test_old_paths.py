@@ -18,6 +18,7 @@ import pytest
 
 import manysense
 from manysense import SentenceTransformer, compat, modules, util
+from manysense.checkpoints.card import CrossEncoderModelCardData
 from manysense.checkpoints.requirements import STANDS_FOR
 from manysense.compat.doors import Door
 from manysense.compat.later import Later
@@ -165,8 +166,26 @@ def test_an_unknown_name_is_not_found():
         from manysense.losses import Nothing  # noqa: F401
 
 
+def test_a_reranker_is_found_under_every_path_that_it_has_or_had():
+    from manysense.modules.logit_score import LogitScore
+
+    for root in ("manysense", STUB):
+        for path in ("", "cross_encoder", "cross_encoder.model", "cross_encoder.CrossEncoder"):
+            assert below(root, path).CrossEncoder is manysense.CrossEncoder
+        assert below(root, "cross_encoder.modules").LogitScore is LogitScore
+        assert below(root, "cross_encoder.modules.logit_score").LogitScore is LogitScore
+        assert below(root, "cross_encoder").CrossEncoderModelCardData is CrossEncoderModelCardData
+
+
+@pytest.mark.parametrize("name", ["losses.LambdaLoss", "CrossEncoderTrainer", "evaluation.CrossEncoderRerankingEvaluator"])
+def test_training_and_evaluation_of_rerankers_say_that_they_are_to_come(name):
+    module, _, last = f"cross_encoder.{name}".rpartition(".")
+    with pytest.raises(NotSupported, match=f"manysense has no {last}: (training|evaluation) is still to come"):
+        getattr(below("manysense", module), last)()
+
+
 def test_missing_names_are_not_shown_as_public():
-    assert not (known().names("") - {"SentenceTransformer", "SimilarityFunction"}) & set(dir(manysense))
+    assert not (known().names("") - {"CrossEncoder", "SentenceTransformer", "SimilarityFunction"}) & set(dir(manysense))
     assert manysense.SentenceTransformerTrainer
     assert "SentenceTransformerTrainer" not in vars(manysense)
 
@@ -178,7 +197,7 @@ def test_importing_the_package_reads_no_table():
 
 def test_missing_names_load_nothing_heavy():
     script = (
-        "import sys; from manysense.losses import MSELoss; from manysense import CrossEncoder, compat;"
+        "import sys; from manysense.losses import MSELoss; from manysense import SparseEncoder, compat;"
         "sys.exit(bool({'torch', 'numpy', 'transformers'} & set(sys.modules)))"
     )
     assert subprocess.run([sys.executable, "-c", script], timeout=60).returncode == 0

@@ -61,9 +61,11 @@ def uninstall() -> None:
 def _name_classes(module: str | None) -> None:
     """KeyBERT and BERTopic look for "sentence_transformers" in `str(type(model))`, and take another model, without a
     word, where they do not find it. STUB has that word in it, and is a place from which every process can unpickle."""
-    from ..sentence_transformer import model
+    from ..cross_encoder import model as reranking
+    from ..sentence_transformer import model as embedding
 
-    model.SentenceTransformer.__module__ = module or model.__name__
+    embedding.SentenceTransformer.__module__ = module or embedding.__name__
+    reranking.CrossEncoder.__module__ = module or reranking.__name__
 
 
 class _Distribution(Distribution):

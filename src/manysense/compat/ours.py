@@ -16,7 +16,10 @@ from .later import Later, later
 
 HOMES = {
     "base.modules": "modules",
+    "cross_encoder.model": "cross_encoder.model",
+    "cross_encoder.model_card": "checkpoints.card",
     "cross_encoder.modules": "modules",
+    "cross_encoder.modules.logit_score": "modules.logit_score",
     "sentence_transformer.model": "sentence_transformer.model",
     "sentence_transformer.modules": "modules",
     "sentence_transformer.modules.tokenizer": "modules.words",
@@ -62,7 +65,8 @@ AREAS = {
     "base.sampler": _TRAINING,
     "base.trainer": _TRAINING,
     "base.training_args": _TRAINING,
-    "cross_encoder": ("reranking is still to come", _BESIDE),
+    "cross_encoder": _TRAINING,
+    "cross_encoder.evaluation": _EVALUATION,
     "multi_vector_encoder": ("a model with several vectors for each input is still to come", _BESIDE),
     "sentence_transformer": _TRAINING,
     "sentence_transformer.evaluation": _EVALUATION,

@@ -18,19 +18,27 @@ from .reading import Thing, Use
 from .table import VERSION, known
 
 Status = Literal["covered", "differs", "not yet", "unknown"]
-_MODEL = "SentenceTransformer"
+_MODELS = ("SentenceTransformer", "CrossEncoder")
+_PROCESSOR = "it is the tokenizer; pictures and sounds are not prepared by it"
+_CAP = "only a cap: it changes no {}; left away, the cost of inputs decides"
+_COPY = "a copy of the model is kept there; the model itself stays where it is"
 DIFFERENT = {
     ("CLIPModel", "", ""): "it is an ordinary Transformer here",
     ("http_get", "", ""): "addresses of private networks, and more than 512 MiB, are refused without a policy",
     ("is_training_available", "", ""): "always False: training is still to come",
-    (_MODEL, "processor", ""): "it is the tokenizer; pictures and sounds are not prepared by it",
-    (_MODEL, "encode", "batch_size"): "only a cap: it changes no vector; left away, the cost of inputs decides",
-    (_MODEL, "encode", "device"): "a copy of the model is kept there; the model itself stays where it is",
+    **{(model, "processor", ""): _PROCESSOR for model in _MODELS},
+    ("SentenceTransformer", "encode", "batch_size"): _CAP.format("vector"),
+    ("SentenceTransformer", "encode", "device"): _COPY,
+    **{("CrossEncoder", call, "batch_size"): _CAP.format("score") for call in ("predict", "rank")},
+    **{("CrossEncoder", call, "device"): _COPY for call in ("predict", "rank")},
+    ("CrossEncoder", "rank", "apply_softmax"): "it has no effect: one label has nothing to be shared out",
 }
 """(name, member, argument) → what is different. docs/differences.md has the whole list."""
 
-_FURTHER = ("sentences", "task", "processing_kwargs")
-"""Arguments that encode takes without naming them. It passes on others to modules that take them."""
+_PAIRS = ("sentences", "processing_kwargs", "max_length", "activation_fct", "num_workers")
+_FURTHER = {"encode": ("sentences", "task", "processing_kwargs"), "predict": _PAIRS, "rank": (*_PAIRS, "apply_softmax")}
+"""Method → arguments that it takes without naming them. It passes on others to modules that take them."""
+_OLD_OF_RERANKERS = ("default_activation_function", "classifier_dropout")
 _LIKE_ENCODE = ("encode_query", "encode_document", "encode_multi_process")
 
 
@@ -93,19 +101,17 @@ def _only_refuses(found: Any) -> bool:
 
 
 def _has(found: Any, definer: str, thing: Thing) -> bool:
-    if thing.made and thing.name == _MODEL:
-        return thing.member in _members()
+    if thing.made and thing.name in _MODELS:
+        return thing.member in _members(found)
     return hasattr(found, thing.member) or (thing.made and (definer, thing.name) not in known().members)
 
 
 @cache
-def _members() -> frozenset[str]:
+def _members(model: Any) -> frozenset[str]:
     """What a model has, its class's members and those that it gets when it is made."""
     from torch import nn
 
-    from ..sentence_transformer.model import SentenceTransformer
-
-    return frozenset(dir(SentenceTransformer(modules=[nn.Identity()], device="cpu")))
+    return frozenset(dir(model(modules=[nn.Identity()], device="cpu")))
 
 
 def _arguments(use: Use) -> dict[str, tuple[Status, str | None]]:
@@ -126,7 +132,7 @@ def _arguments(use: Use) -> dict[str, tuple[Status, str | None]]:
             given[name] = ("differs", different)
         elif not _takes(function, thing.name, member, name):
             given[name] = ("not yet", f"{member or thing.name} does not take it here")
-        elif member == "encode" and name not in (*inspect.signature(function).parameters, *_FURTHER):
+        elif name not in (*inspect.signature(function).parameters, *_FURTHER.get(member, (name,))):
             given[name] = ("unknown", "taken only by a model with a module that takes it")
     return given
 
@@ -135,10 +141,10 @@ def _takes(function: Callable[..., Any], name: str, member: str, argument: str) 
     parameters = inspect.signature(function).parameters
     if argument in parameters:
         return True
-    if name == _MODEL and not member:
+    if name in _MODELS and not member:
         from ..construct import OLD_NAMES
 
-        return argument in OLD_NAMES
+        return argument in OLD_NAMES or (name == "CrossEncoder" and argument in _OLD_OF_RERANKERS)
     if name == "Transformer":  # its further arguments are there to be refused in words
         return False
     return any(parameter.kind is inspect.Parameter.VAR_KEYWORD for parameter in parameters.values())

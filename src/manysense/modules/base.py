@@ -19,12 +19,15 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from ..errors import ItemError, ModelError, UnsupportedModality
+from ..errors import ItemError, ModelError, UnsupportedModality, UsageError
+from ..inputs.parse import Parser
+from ..inputs.shape import as_items
 from ..inputs.types import Item, Route
+from ..media.reader import Reader, peek
+from ..settings import Settings
 
 if TYPE_CHECKING:
-    from ..media.reader import Reader
-    from ..settings import Settings
+    from .custom import Adapted
 
 Features = dict[str, Any]
 
@@ -166,6 +169,21 @@ class InputModule(Module):
     def collate(self, features: Sequence[Features], route: Route) -> Features:
         """One batch from features of items of one group."""
 
+    def preprocess(self, inputs: Sequence[Any], prompt: str | None = None, **kwargs: Any) -> Features:
+        """Features of one batch of inputs of one kind, ready for `forward`. kwargs: task, max_length, processing_kwargs.
+
+        A class that has neither this nor `measure` is asked for `tokenize`, the old name.  Raises ItemError, UsageError.
+        """
+        if type(self).measure is not InputModule.measure:
+            return features_of(self, inputs, prompt, **kwargs)
+        if type(self).tokenize is InputModule.tokenize:
+            raise NotImplementedError(f"{type(self).__name__} has no preprocess(inputs)")
+        return self.tokenize([prompt + text for text in inputs] if prompt else inputs, **kwargs)
+
+    def tokenize(self, texts: Sequence[Any], **kwargs: Any) -> Features:
+        """Old name of `preprocess`."""
+        return self.preprocess(texts, **kwargs)
+
     def save_tokenizer(self, output_path: str, **kwargs: Any) -> None:
         """Write `self.tokenizer`, of transformers or of tokenizers, where there is one."""
         tokenizer: Any = getattr(self, "tokenizer", None)
@@ -173,6 +191,43 @@ class InputModule(Module):
             tokenizer.save_pretrained(output_path, **kwargs)
         elif tokenizer is not None:
             tokenizer.save(str(Path(output_path) / "tokenizer.json"), **kwargs)
+
+
+def features_of(
+    first: InputModule | Adapted,
+    inputs: Any,
+    prompt: str | None = None,
+    task: str | None = None,
+    max_length: int | None = None,
+    processing_kwargs: Mapping[str, Mapping[str, Any]] | None = None,
+) -> Features:
+    """One batch of inputs through the seam, without a model around it. Raises ItemError, UsageError."""
+    settings = Settings(
+        prompt=prompt or None,
+        task=task,
+        max_length=max_length,
+        on_truncate="ignore",
+        processing=processing_kwargs or {},
+    )
+    modalities = frozenset(first.modalities)
+    parser = Parser(modalities - {"message"}, peek(settings.policy), chat="message" in modalities)  # type: ignore[arg-type]
+    if (check := getattr(first, "check", None)) is not None:
+        check(settings)
+    parse, reader = getattr(first, "parse", None), Reader(settings.policy)
+    items = [parser(value) if parse is None else parse(value, parser) for value in as_items(inputs)[0]]
+    measured = first.measure(items, reader, settings)
+    if not measured:
+        raise UsageError("there is nothing to prepare: the list of inputs is empty")
+    drafts: list[Measured] = []
+    for i, made in enumerate(measured):
+        if isinstance(made, ItemError):
+            made.index, made.total = i, len(measured)
+            raise made
+        drafts.append(made)
+    routes = {made.route for made in drafts}
+    if len(routes) > 1:
+        raise UsageError(f"one batch of features holds one kind of input, got {sorted(map(str, routes))}")
+    return first.collate([first.prepare(made, reader, settings) for made in drafts], routes.pop())
 
 
 def parted(item: Item, reads: Sequence[Any]) -> UnsupportedModality:

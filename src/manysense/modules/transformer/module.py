@@ -93,7 +93,7 @@ class Transformer(InputModule):
         folder = stored.opened(model_name_or_path, tokenizer_name_or_path, further.pop("cache_dir", None), given)
         tasks.refuse(transformer_task, further)
         config = folder.config()
-        new_head = transformer_task == "sequence-classification" and tasks.give_head(config, config_kwargs or {})
+        new_head = transformer_task == "sequence-classification" and tasks.give_head(config, folder.config_kwargs)
         facts = folder.facts(config)
         task = "feature-extraction" if module_output_name == "token_embeddings" else transformer_task
         self.recipe: Recipe = recipe_for(facts.config, task)
