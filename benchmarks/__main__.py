@@ -8,6 +8,7 @@ import sys
 from . import (
     duplicates,
     imports,
+    maxsim,
     photos,
     report,
     screenshots,
@@ -18,7 +19,7 @@ from . import (
 )
 from .harness import measure
 
-FILES = (imports, texts_speed, texts_memory, single_query, duplicates, stream, photos, screenshots)
+FILES = (imports, texts_speed, texts_memory, single_query, duplicates, stream, photos, screenshots, maxsim)
 BENCHMARKS = {one.name: one for file in FILES for one in file.BENCHMARKS}
 
 

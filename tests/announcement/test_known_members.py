@@ -143,3 +143,41 @@ def test_a_model_with_layers_on_the_disk_is_not_saved(twin, model, tmp_path):
     assert_close(encoder.encode(THREE), model("bert").encode(THREE))
     with pytest.raises(ModelError, match="spread over devices"):
         encoder.save_pretrained(tmp_path / "saved")
+
+
+# ---- vectors of tokens in fewer bits
+
+
+@pytest.mark.parametrize(("precision", "dtype"), [("int8", np.int8), ("uint8", np.uint8), ("ubinary", np.uint8)])
+def test_vectors_of_tokens_are_quantised_on_one_scale(precision, dtype, model):
+    many = [f"{number} dogs and a cat" for number in range(30)]
+    made = model("bert").encode(many, output_value="token_embeddings", precision=precision)
+    plain = [matrix.numpy() for matrix in model("bert").encode(many, output_value="token_embeddings")]
+    assert {matrix.dtype for matrix in made} == {np.dtype(dtype)}
+    assert [len(matrix) for matrix in made] == [len(matrix) for matrix in plain]
+    if precision == "ubinary":
+        assert all(np.array_equal(one, np.packbits(other > 0, axis=-1)) for one, other in zip(made, plain))
+        return
+    low, high = np.concatenate(plain).min(0), np.concatenate(plain).max(0)
+    step = (high - low) / 255
+    for one, other in zip(made, plain):
+        assert np.abs((one.astype(float) - np.iinfo(dtype).min) * step + low - other).max() <= 1.01 * step.max()
+
+
+def test_ranges_for_vectors_of_tokens_may_be_given(model):
+    ranges = np.array([[-2.0] * bert.WIDTH, [2.0] * bert.WIDTH])
+    options = {"output_value": "token_embeddings", "precision": "int8", "ranges": ranges}
+    made = model("bert").encode(THREE, **options)
+    alone = model("bert").encode(THREE[1], **options)
+    assert np.abs(alone.astype(int) - made[1]).max() <= 1  # a value on the edge of two levels
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("precision", ["int8", "binary"])
+def test_the_known_library_quantises_vectors_of_tokens_alike(precision, twin, model):
+    library = pytest.importorskip("sentence_transformers")
+    many = [f"{number} dogs and a cat" for number in range(30)]
+    options = {"output_value": "token_embeddings", "precision": precision}
+    theirs = library.SentenceTransformer(str(twin("bert")), device="cpu").encode(many, **options)
+    for one, other in zip(model("bert").encode(many, **options), theirs):
+        assert np.mean(one == other) > 0.99

@@ -37,10 +37,11 @@ LAYERS = {  # each may import itself and the layers before it
     "search": 10,  # sees models as protocols
     "sentence_transformer": 10,
     "cross_encoder": 10,
-    "cli": 11,
-    "compat": 12,  # the known library's names, for all of the above
-    "__main__": 13,
-    "": 13,  # __init__.py, whose names resolve on first touch
+    "bench": 11,  # sees rerankers as a protocol
+    "cli": 12,
+    "compat": 13,  # the known library's names, for all of the above
+    "__main__": 14,
+    "": 14,  # __init__.py, whose names resolve on first touch
 }
 SAME = {
     "line": {"checkpoints"},

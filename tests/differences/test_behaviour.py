@@ -159,11 +159,6 @@ def test_every_form_of_result_is_normalised_on_request(model):
     assert distance(made["sentence_embedding"], model("clip").encode("a dog")) > MOVED
 
 
-def test_vectors_of_tokens_are_not_quantised(model):
-    with pytest.raises(UsageError, match="precision='int8' goes with sentence embeddings only"):
-        model("bert").encode(["a dog"], output_value="token_embeddings", precision="int8")
-
-
 def test_an_empty_result_has_the_type_of_a_full_one(model):
     assert model("bert").encode([]).dtype == np.float32
     assert model("bert").encode([], precision="int8").dtype == np.int8

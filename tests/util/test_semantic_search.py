@@ -216,9 +216,18 @@ def test_an_empty_corpus_gives_no_hits_and_no_queries_give_no_rows(nothing):
     assert util.semantic_search(nothing, plain.rows(2)) == []
 
 
-@pytest.mark.parametrize("name", ["top_k", "query_chunk_size", "corpus_chunk_size"])
-@pytest.mark.parametrize("value", [0, -1, 2.5, None, True])
-def test_a_count_below_one_is_refused(name, value):
+def test_no_hits_can_be_asked_for():
+    assert util.semantic_search(plain.rows(2), plain.rows(3), top_k=0) == [[], []]
+    with pytest.raises(UsageError, match="query_embeddings have 3 dimensions and corpus_embeddings 4"):
+        util.semantic_search(plain.rows(2, dims=3), plain.rows(2, dims=4), top_k=0)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [(name, value) for name in ("query_chunk_size", "corpus_chunk_size") for value in (0, -1, 2.5, None, True)]
+    + [("top_k", value) for value in (-1, 2.5, None, True, False)],
+)
+def test_a_count_that_is_none_is_refused(name, value):
     with pytest.raises(UsageError, match=f"{name} must be a positive whole number"):
         util.semantic_search(plain.rows(2), plain.rows(2), **{name: value})
 

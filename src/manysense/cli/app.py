@@ -20,6 +20,7 @@ from typing import Annotated
 import typer
 
 from .. import __version__
+from .bench import bench
 from .compare import compare
 from .demo import demo
 from .embed import embed
@@ -62,6 +63,7 @@ def root(
 
 for _command in (demo, embed, compare, info, env):
     app.command()(_command)
+app.add_typer(bench, name="bench")
 
 
 def main() -> None:

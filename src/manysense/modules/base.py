@@ -170,9 +170,10 @@ class InputModule(Module):
         """One batch from features of items of one group."""
 
     def preprocess(self, inputs: Sequence[Any], prompt: str | None = None, **kwargs: Any) -> Features:
-        """Features of one batch of inputs of one kind, ready for `forward`. kwargs: task, max_length, processing_kwargs.
+        """Features of one batch of inputs of one kind, ready for `forward`.
 
-        A class that has neither this nor `measure` is asked for `tokenize`, the old name.  Raises ItemError, UsageError.
+        kwargs: task, max_length, processing_kwargs.  A class that has the old name `tokenize` alone is asked for that.
+        Raises ItemError, UsageError.
         """
         if type(self).measure is not InputModule.measure:
             return features_of(self, inputs, prompt, **kwargs)

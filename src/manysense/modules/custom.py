@@ -26,7 +26,7 @@ def seam_of(module: nn.Module) -> InputModule | Adapted:
 
     A class of the caller's that has one of these is asked for it, also where it stands below one with the seam.
     """
-    own = _class_of(module, "measure", "preprocess", "tokenize")
+    own = next((kind for kind in type(module).__mro__ if {"measure", "preprocess", "tokenize"} & set(vars(kind))), None)
     if isinstance(module, InputModule) and own is not None and own is not InputModule and "measure" in vars(own):
         return module
     if own is InputModule or not (hasattr(module, "preprocess") or hasattr(module, "tokenize")):
@@ -62,8 +62,8 @@ class Adapted:
 
     def prepare(self, measured: Measured, reader: Reader, settings: Settings) -> Features:
         function, value, prompt = getattr(self.inner, "preprocess", None), measured.draft, settings.prompt
-        if _class_of(self.inner, "preprocess", "tokenize") is not _class_of(self.inner, "preprocess"):
-            function = None  # the nearest class of the caller's has the old name alone
+        if getattr(type(self.inner), "preprocess", None) is InputModule.preprocess:
+            function = None  # of ours: the caller's class has the old name alone
         if prompt and function is not None and _takes(function, "prompt"):
             return dict(function([value], prompt=prompt))
         if prompt and isinstance(value, str):
@@ -76,11 +76,6 @@ class Adapted:
         if len(features) == 1:
             return dict(features[0])
         return {name: _stacked([one[name] for one in features]) for name in features[0]}
-
-
-def _class_of(module: Any, *names: str) -> type | None:
-    """The nearest of the module's classes that defines one of these."""
-    return next((kind for kind in type(module).__mro__ if set(names) & set(vars(kind))), None)
 
 
 def _takes(function: Any, name: str) -> bool:

@@ -51,8 +51,8 @@ def activation_from(name: str, folder: Path | None = None, trusted: bool = False
 
 
 def _as_named(kind: type[nn.Module]) -> nn.Module:
-    """What a folder means that names this class of torch.nn: its defaults. Softmax and its kin have none, and go over the
-    numbers of each vector, as torch chooses for (batch, width); for tokens it would choose the batch."""
+    """What a folder means that names this class of torch.nn: its defaults. Softmax and its kin have none, and go over
+    the numbers of each vector, as torch chooses for (batch, width); for tokens it would choose the batch."""
     return kind(dim=-1) if kind in (nn.Softmax, nn.LogSoftmax, nn.Softmin) else kind()
 
 

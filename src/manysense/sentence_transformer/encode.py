@@ -24,6 +24,7 @@ from ..outputs import dense
 from ..outputs.precision import as_ranges, own_ranges, quantize
 from ..outputs.rows import ArrayRows, ListRows, check_width
 from ..settings import positive
+from ..util.quantization import quantize_embeddings
 from ..warn import warn
 
 if TYPE_CHECKING:
@@ -154,8 +155,8 @@ def _check_call(
     model: Any, settings: Settings, form: Form, total: int | None, single: bool, out: Any, ranges: Any
 ) -> None:
     if settings.output != "sentence_embedding":
-        if settings.precision != "float32":
-            raise UsageError(f"precision={settings.precision!r} goes with sentence embeddings only")
+        if settings.precision != "float32" and settings.output is None:
+            raise UsageError(f"precision={settings.precision!r} goes with embeddings, not with output_value=None")
         if settings.on_error == "nan":
             raise UsageError('on_error="nan" goes with sentence embeddings only; use on_error="skip"')
     if out is not None:
@@ -172,6 +173,8 @@ def _ranges_for(model: Any, settings: Settings, ranges: Any, single: bool, strea
         if ranges is not None:
             raise UsageError(f"ranges go with int8 and uint8, not with {settings.precision}")
         return None
+    if settings.output == "token_embeddings":  # the model's ranges are those of whole inputs
+        return None if ranges is None else as_ranges(ranges)
     given = ranges if ranges is not None else model.embedding_ranges
     if given is not None:
         made = as_ranges(given)
@@ -207,6 +210,8 @@ def _width(model: Any, settings: Settings) -> int:
 
 
 def _shaped(rows: Any, settings: Settings, form: Form, where: torch.device, ranges: Any) -> Any:
+    if settings.output == "token_embeddings" and settings.precision != "float32":
+        return quantize_embeddings(rows, settings.precision, ranges)
     if form == "list" and settings.precision != "float32":
         rows = _as_array(rows)
         if ranges is not None or "binary" in settings.precision:

@@ -239,7 +239,8 @@ class SentenceTransformer(OldNames):
 
         inputs: one input, or a list, tuple, generator, column of them; docs/inputs.md lists every accepted form.
         batch_size: at most so many items at once; None lets the cost of the items decide. It never changes a vector.
-        output_value: "sentence_embedding", "token_embeddings" (tokens, width) per input, or None for every feature.
+        output_value: "sentence_embedding"; "token_embeddings", a list of (tokens, width), with a lower precision numpy
+        arrays of one scale; or None for every feature.
         precision: "float32" or None (the model's own float type), "int8", "uint8" (with `ranges`, (2, dims)), "binary",
         "ubinary".  modality: what plain inputs are.  on_error: "raise"; "nan" fills the rows of broken inputs;
         "skip" leaves them out and returns Kept(embeddings, indices).  on_truncate: "warn", "error", "ignore".

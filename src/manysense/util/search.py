@@ -10,7 +10,7 @@ from typing import Any
 
 from ..settings import positive
 from ..warn import warn
-from .matrix import Matrix
+from .matrix import Matrix, same_width
 from .nearest import Nearest, nearest
 from .similarity import Score, cos_sim
 
@@ -30,19 +30,20 @@ def semantic_search(
     query_embeddings, corpus_embeddings: (n, dims) tensors, arrays, memory maps or lists of them, in any float or
     integer type; one vector is one query.  Scores are computed in float32 (float64 stays) on the device of the corpus.
     query_chunk_size, corpus_chunk_size: vectors that are scored at once, at most; fewer are where 64 MiB would not hold
-    them or their scores. They change nothing but the rounding of scores.  top_k: hits for each query; all, where the
-    corpus has fewer.  score_function: (n, dims), (m, dims) → (n, m), higher is more alike.
+    them or their scores. They change nothing but the rounding of scores.  top_k: hits for each query, also none; all,
+    where the corpus has fewer.  score_function: (n, dims), (m, dims) → (n, m), higher is more alike.
 
     Among equal scores the lower corpus_id comes first. Scores that are NaN are left out, with a ManysenseWarning.
-    Raises UsageError for vectors of different widths and for counts below 1.
+    Raises UsageError for vectors of different widths, for sizes below 1 and a top_k below 0.
     """
-    for name, value in (
-        ("query_chunk_size", query_chunk_size),
-        ("corpus_chunk_size", corpus_chunk_size),
-        ("top_k", top_k),
-    ):
+    none = type(top_k) is int and top_k == 0
+    sizes = {"query_chunk_size": query_chunk_size, "corpus_chunk_size": corpus_chunk_size}
+    for name, value in (sizes if none else {**sizes, "top_k": top_k}).items():
         positive(name, value)
     queries, corpus = Matrix(query_embeddings, "query_embeddings"), Matrix(corpus_embeddings, "corpus_embeddings")
+    if none:
+        same_width(queries, corpus)
+        return [[] for _ in range(len(queries))]
     found = nearest(queries, corpus, top_k, score_function, query_chunk_size, corpus_chunk_size)
     say_missing(found, "query {} with corpus vector {}")
     return [
