@@ -15,6 +15,8 @@ from typing import Any, Literal
 
 from . import material
 
+First = Literal["query", "document"]
+"""Which side of a pair the template puts first."""
 VOCABULARY = 8_000
 QWEN3 = {
     "hidden_size": 1024,
@@ -63,7 +65,7 @@ def minilm(layers: int = 6) -> str:
 
 
 def tiny_bert() -> str:
-    """A cross-encoder of one layer of width 32 that reads WordPiece of MiniLM's vocabulary: its forward pass is cheap."""
+    """A cross-encoder of one layer of width 32 with the tokenizer of MiniLM: its forward pass is cheap."""
 
     def make(folder: Path) -> None:
         from transformers import AutoTokenizer, BertConfig, BertForSequenceClassification
@@ -96,7 +98,7 @@ def _save_classifier(network: Any, tokenizer: Any, folder: Path) -> None:
 # ---- language models that answer yes or no
 
 
-def qwen3(first: Literal["query", "document"], tiny: bool = False) -> str:
+def qwen3(first: First, tiny: bool = False) -> str:
     """Four layers of Qwen3-Reranker-0.6B with the authors' template; or with the document before the query, so that
     what queries share of a prompt is its document."""
 

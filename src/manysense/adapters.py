@@ -80,6 +80,9 @@ class Adapters:
         try:
             with _whole_or_not_at_all(network, name), quiet():
                 made = network.load_adapter(folder and str(folder), name, adapter_kwargs=inner, **kwargs)
+                missing = getattr(made, "missing_keys", None)
+                if missing:
+                    raise ValueError(f"it lacks {len(missing)} weights, among them {min(missing)!r}")
         except (OSError, ValueError, RuntimeError, KeyError, TypeError, SafetensorError) as error:
             what = "the given adapter" if folder is None else f"the adapter in {folder}"
             raise ModelError(f"{what} does not fit {type(network).__name__}: {error}") from error

@@ -6,12 +6,16 @@ Knows: old names of arguments, where a name is looked for. Does not know: what a
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
+
+import torch
 
 from .errors import UsageError
 
 if TYPE_CHECKING:
+    from torch import nn
+
     from .checkpoints.types import Loaded
     from .model import Model
 
@@ -57,6 +61,14 @@ def load_named(model: type[Model], name: str, device_type: str, given: Mapping[s
     wanted: Any = {key: given[key] or {} for key in ("model_kwargs", "processor_kwargs", "config_kwargs")}
     source = Source(name, **asked, trust_remote_code=trusted, organisation=model.organisation)
     return load(source, Wanted(**wanted, trust_remote_code=trusted, device_type=device_type, family=model.model_type))
+
+
+def placed_by_map(modules: Iterable[nn.Module]) -> torch.device | None:
+    """The one device that a device_map put every weight of the networks on; None where it spread them over several, or
+    left some on the disk or without values."""
+    networks = [inner for module in modules for inner in module.modules() if hasattr(inner, "get_input_embeddings")]
+    devices = {weight.device for network in networks for weight in network.parameters()}
+    return devices.pop() if len(devices) == 1 and torch.device("meta") not in devices else None
 
 
 def verbose() -> bool:

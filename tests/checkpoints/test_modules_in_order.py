@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import json
+import threading
 
 import numpy as np
 import pytest
@@ -10,7 +12,7 @@ import pytest
 from manysense import SentenceTransformer
 from manysense.errors import ModelError
 from manysense.modules import Pooling, Transformer
-from reference.closeness import assert_close, distance
+from reference.closeness import CLOSE, assert_close, distance
 from twins.samples import TEXTS
 
 
@@ -46,6 +48,10 @@ def test_the_known_library_runs_them_in_that_order_too(renumbered):
 
 
 # ---- a save meanwhile
+
+
+def _refused(*args):
+    raise OSError("no locks on this file system")
 
 
 @pytest.fixture
@@ -86,7 +92,29 @@ def test_a_copy_that_goes_while_it_is_read_is_no_error(twin, model, tmp_path, sa
     np.testing.assert_array_equal(vectors(made), vectors(model("bert", seed=1)))
 
 
-def test_saves_without_an_end_are_said(twin, tmp_path, saved_meanwhile):
+def test_a_model_that_is_saved_over_again_and_again_is_read_in_its_turn(twin, tmp_path):
+    load(twin("bert")).save_pretrained(tmp_path)
+    models, ended = [load(twin("bert", seed=1)), load(twin("bert"))], threading.Event()
+
+    def save():
+        for model in itertools.cycle(models):
+            if ended.is_set():
+                return
+            model.save_pretrained(tmp_path)
+
+    saving = threading.Thread(target=save)
+    saving.start()
+    try:
+        made = [vectors(load(tmp_path)) for _ in range(5)]
+    finally:
+        ended.set()
+        saving.join()
+    known = [vectors(model) for model in models]
+    assert all(min(distance(one, other) for other in known) < CLOSE for one in made)
+
+
+def test_saves_without_an_end_are_said_where_folders_cannot_be_locked(twin, tmp_path, saved_meanwhile, monkeypatch):
+    monkeypatch.setattr("fcntl.flock", _refused)
     load(twin("bert")).save_pretrained(tmp_path)
     saved_meanwhile(Pooling, load(twin("bert")), tmp_path, times=9)
     with pytest.raises(ModelError, match="saved to again and again while it was read"):

@@ -8,7 +8,9 @@ from __future__ import annotations
 from importlib.metadata import version
 from importlib.util import find_spec
 
-from sentence_transformers import SentenceTransformer, SentenceTransformerTrainer, __version__, util
+from sentence_transformers import CrossEncoder, SentenceTransformer, SentenceTransformerTrainer, __version__, util
+from sentence_transformers.cross_encoder import CrossEncoder as FromItsPackage
+from sentence_transformers.cross_encoder.CrossEncoder import CrossEncoder as FromItsOldModule
 from sentence_transformers.models import StaticEmbedding
 from sentence_transformers.sentence_transformer import losses
 from sentence_transformers.sentence_transformer.modules import Dense
@@ -44,6 +46,14 @@ def nearest(model: SentenceTransformer, query: str, texts: list[str]) -> int:
     """The position of the text that is most like the query."""
     embeddings = model.encode([query, *texts], show_progress_bar=False, convert_to_tensor=True)
     return int(util.cos_sim(embeddings[0], embeddings[1:]).argmax())
+
+
+def best(model: CrossEncoder, query: str, texts: list[str]) -> int:
+    """The position of the text that fits best, as LangChain's and Haystack's rerankers find it."""
+    assert isinstance(model, FromItsPackage)
+    assert CrossEncoder is FromItsOldModule
+    scores = model.predict([[query, text] for text in texts])
+    return int(scores.argmax())
 
 
 def static(table: object, tokenizer: object) -> SentenceTransformer:

@@ -15,7 +15,11 @@ from importlib.metadata import version
 from pathlib import Path
 
 NAME = "sentence_transformers"
-FACADES = {"cross_encoder.model": "CrossEncoder", "sentence_transformer.model": "SentenceTransformer"}
+FACADES = {
+    "base.modules.input_module": "InputModule",
+    "cross_encoder.model": "CrossEncoder",
+    "sentence_transformer.model": "SentenceTransformer",
+}
 """Classes whose members are listed: module → name."""
 
 
@@ -104,7 +108,8 @@ def _members(name: str, trees: dict[str, ast.Module]) -> set[str]:
             if isinstance(target, ast.Attribute) and ast.unparse(target.value) == "self":
                 found.add(target.attr)
     for base in node.bases:
-        found |= _members(ast.unparse(base).split(".")[-1], trees)
+        if isinstance(base, ast.Name):  # nn.Module and the like are not of the package
+            found |= _members(base.id, trees)
     return {member for member in found if not member.startswith("_")}
 
 

@@ -161,7 +161,12 @@ def test_a_name_that_means_something_else_by_then_is_left_alone(rest):
         ("m.encode(x, adapter='a')", {"m.encode(adapter=)": "unknown"}),
         ("m.max_seq_length = 512", {}),
         ("m.prompts['query'], m.truncate_dim", {}),
-        ("m[0].auto_model", {}),
+        ("m[0].auto_model, m[0].tokenizer, m[1].word_embedding_dimension", {}),
+        ("m._first_module().tokenizer.padding_side", {}),
+        ("m._target_device, m.get_backend(), m.is_singular_input(x), m.SUPPORTED_SIMILARITY_FN_NAMES", {}),
+        ("S.load('a').encode(x)", {}),
+        ("m[0].on_model_ready(m)", {"m[0].on_model_ready()": "not yet"}),
+        ("m.to('cpu')[0].on_model_ready(m)", {"m.to('cpu')[0].on_model_ready()": "not yet"}),
         ("m.processor.tokenizer", {"m.processor.tokenizer": "differs"}),
         ("m.my_own_mark", {}),
         ("m.old_fit()", {"m.old_fit()": "not yet"}),
@@ -232,7 +237,9 @@ def test_every_member_of_the_known_model_is_judged(kind, covered):
 def test_a_note_says_what_to_do():
     (one,) = [v for use in uses("from sentence_transformers import SparseEncoder") for v in verdicts(use)]
     assert one.note is not None
-    assert one.note.endswith("still to come. Until then, use sentence-transformers beside manysense; both can be imported in one program.")
+    assert one.note.endswith(
+        "still to come. Until then, use sentence-transformers beside manysense; both can be imported in one program."
+    )
 
 
 # ---- the command

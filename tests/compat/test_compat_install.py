@@ -51,6 +51,10 @@ def seen(twin) -> dict[str, Any]:
         "seen['pickle'] = pickle.dumps(type(model)).decode('latin1')",
         "seen['width'] = library.static([[1.0, 2.0]] * 5000, model.tokenizer).encode('a').shape",
         "seen['head'] = library.Head(2, 3).in_features",
+        f"judge = manysense.CrossEncoder({str(twin('labeller'))!r}, device='cpu')",
+        "seen['best'] = library.best(judge, 'red dog', texts)",
+        "seen['ranked'] = [hit['corpus_id'] for hit in judge.rank('red dog', texts)][0]",
+        "seen['judge'] = str(type(judge))",
         "try: library.Trainer()",
         "except NotImplementedError as error: seen['trainer'] = str(error)",
         "compat.uninstall(); compat.uninstall()",
@@ -78,6 +82,11 @@ def test_a_pickled_model_can_be_read_where_nothing_is_installed(seen, twin):
         "from manysense.compat.sentence_transformers import SentenceTransformer as S", "print(json.dumps(str(S)))"
     )
     assert name == "<class 'manysense.sentence_transformer.model.SentenceTransformer'>"
+
+
+def test_libraries_find_the_reranker_and_its_name(seen):
+    assert seen["best"] == seen["ranked"]
+    assert "sentence_transformers" in seen["judge"]
 
 
 def test_libraries_see_a_version(seen):

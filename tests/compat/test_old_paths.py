@@ -177,7 +177,9 @@ def test_a_reranker_is_found_under_every_path_that_it_has_or_had():
         assert below(root, "cross_encoder").CrossEncoderModelCardData is CrossEncoderModelCardData
 
 
-@pytest.mark.parametrize("name", ["losses.LambdaLoss", "CrossEncoderTrainer", "evaluation.CrossEncoderRerankingEvaluator"])
+@pytest.mark.parametrize(
+    "name", ["losses.LambdaLoss", "CrossEncoderTrainer", "evaluation.CrossEncoderRerankingEvaluator"]
+)
 def test_training_and_evaluation_of_rerankers_say_that_they_are_to_come(name):
     module, _, last = f"cross_encoder.{name}".rpartition(".")
     with pytest.raises(NotSupported, match=f"manysense has no {last}: (training|evaluation) is still to come"):

@@ -155,6 +155,20 @@ def with_activation(folder: Path, copy: Path) -> Path:
     return copy
 
 
+def with_softmax_of_tokens(folder: Path) -> Path:
+    """The folder of a Dense for token vectors, whose activation is a softmax of a dimension that is not said."""
+    names = {"module_input_name": "token_embeddings", "module_output_name": "token_embeddings"}
+    config = {"in_features": 4, "out_features": 3, "bias": False, "activation_function": "torch.nn.Softmax", **names}
+    (folder / "config.json").write_text(json.dumps(config))
+    save_file({"linear.weight": torch.linspace(-1, 1, 12).view(3, 4)}, folder / "model.safetensors")
+    return folder
+
+
+def token_vectors(count: int) -> torch.Tensor:
+    """(count, 5, 4): count texts of five tokens."""
+    return torch.randn(3, 5, 4, generator=torch.Generator().manual_seed(0))[:count]
+
+
 WORDS = "red dog"
 
 
@@ -203,6 +217,29 @@ def with_copied_layers(model: Any) -> Any:
             if "modules_to_save" in name:
                 tensor.mul_(1.5)
     return model.eval()
+
+
+def adapter(base: Path, folder: Path) -> Path:
+    """The folder of an adapter for the transformers folder `base`, trained, with the tokenizer of the base."""
+    import peft
+    from transformers import AutoModel, AutoTokenizer
+
+    network = peft.get_peft_model(AutoModel.from_pretrained(base), peft.LoraConfig(target_modules=["query", "value"]))
+    torch.manual_seed(0)
+    with torch.no_grad():
+        for name, tensor in network.named_parameters():
+            if "lora_B" in name:
+                tensor.normal_()
+    network.save_pretrained(folder)
+    AutoTokenizer.from_pretrained(base).save_pretrained(folder)
+    return folder
+
+
+def with_other_names(folder: Path) -> Path:
+    """An adapter's folder, in which every weight has a name that its network does not have."""
+    path = folder / "adapter_model.safetensors"
+    save_file({name.replace("layer.", "block."): tensor for name, tensor in load_file(path).items()}, path)
+    return folder
 
 
 def _edit(path: Path, **changes: Any) -> None:

@@ -17,10 +17,18 @@ import pytest
 import torch
 
 from manysense import ManysenseWarning, SentenceTransformer, Text
-from manysense.errors import AmbiguousInput, MediaError, MediaNotFound, ModelNotFound, UnsupportedInput, UsageError
-from manysense.modules import WordEmbeddings
+from manysense.errors import (
+    AmbiguousInput,
+    MediaError,
+    MediaNotFound,
+    ModelError,
+    ModelNotFound,
+    UnsupportedInput,
+    UsageError,
+)
+from manysense.modules import StaticEmbedding, WordEmbeddings
 from reference.closeness import MOVED, assert_close, distance
-from twins import bert, clip
+from twins import bert, clip, static
 from twins.samples import TEXTS, pictures, sounds
 
 WORDS = "I saved it as cat.jpg"
@@ -184,3 +192,17 @@ def test_word_vectors_are_read_from_a_file_that_is_there(tmp_path, monkeypatch):
     with pytest.raises(ModelNotFound, match=r"https://.*/glove\.6B\.300d\.txt\.gz"):
         WordEmbeddings.from_text_file("glove.6B.300d.txt.gz")
     assert not list(tmp_path.iterdir())
+
+
+def test_a_table_of_model2vec_reads_a_text_to_its_end(twin):
+    table, long = StaticEmbedding.from_model2vec(twin("static")), "the dog and the cat " * 200
+    assert_close(SentenceTransformer(modules=[table]).encode([long]), [static.reference(twin("static"), long)])
+
+
+def test_a_model_with_layers_elsewhere_is_not_saved(twin, tmp_path):
+    pytest.importorskip("accelerate")
+    places = {"embeddings": "cpu", "encoder.layer.0": "cpu", "encoder.layer.1": "disk", "pooler": "cpu"}
+    options = {"device_map": places, "offload_folder": str(tmp_path / "layers")}
+    encoder = SentenceTransformer(str(twin("bert")), model_kwargs=options)
+    with pytest.raises(ModelError, match="spread over devices by device_map cannot be saved"):
+        encoder.save_pretrained(tmp_path / "saved")

@@ -168,6 +168,13 @@ def test_the_side_of_padding_changes_nothing(twin, tmp_path):
     assert len(tokens[0]) > len(bert.token_ids(twin("bert"), TEXTS[0]))
 
 
+def test_a_prompt_for_documents_is_used_under_each_of_its_names(known):
+    for name in ("passage", "corpus"):
+        encoder = known("bert", prompts={name: cases.PROMPT})
+        assert_close(encoder.encode_document([cases.TEXT]), encoder.encode([cases.TEXT]))
+        assert distance(encoder.encode(cases.TEXT, prompt_name=name), encoder.encode(cases.TEXT)) > MOVED
+
+
 # ---- what is not a number
 
 
@@ -321,6 +328,15 @@ def test_an_activation_that_is_not_trusted_is_an_error(read, twin, tmp_path):
     assert_close(made, [bert.reference(tanh, cases.TEXT)])
 
 
+@pytest.mark.filterwarnings("ignore:Implicit dimension choice")
+def test_a_softmax_of_tokens_stays_within_each_of_them(tmp_path):
+    library = pytest.importorskip("sentence_transformers")
+    dense = library.sentence_transformer.modules.Dense.load(str(cases.with_softmax_of_tokens(tmp_path)))
+    both = dense({"token_embeddings": cases.token_vectors(2)})["token_embeddings"].detach()
+    alone = dense({"token_embeddings": cases.token_vectors(1)})["token_embeddings"].detach()
+    assert distance(both[0], alone[0]) > MOVED
+
+
 # ---- adapters
 
 
@@ -333,3 +349,17 @@ def test_adapters_that_are_switched_on_again_are_whole(read, twin, monkeypatch):
     encoder.disable_adapters()
     encoder.enable_adapters()
     assert distance(encoder.encode(cases.TEXT), before) > MOVED
+
+
+def test_an_adapter_that_does_not_fit_is_an_error(read, twin, tmp_path):
+    pytest.importorskip("peft")
+    folder = cases.with_other_names(cases.adapter(twin("bert-bare"), tmp_path))
+    assert_close(read(folder).encode([cases.TEXT]), [bert.reference(twin("bert-bare"), cases.TEXT)])
+
+
+def test_a_whole_model_is_not_saved_under_an_adapter(read, twin, tmp_path):
+    pytest.importorskip("peft")
+    folder = cases.adapter(twin("bert-bare"), tmp_path)
+    whole = read(twin("bert", seed=1))
+    whole.save_pretrained(str(folder))
+    assert distance(read(folder).encode(cases.TEXT), whole.encode(cases.TEXT)) > MOVED

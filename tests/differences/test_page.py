@@ -35,6 +35,8 @@ def functions(file: str) -> list[str]:
         ("Wrong results", "test_known_library.py"),
         ("Bad input", "test_bad_input.py"),
         ("Behaviour", "test_behaviour.py"),
+        ("Rerankers", "test_rerankers.py"),
+        ("Rerankers", "test_known_rerankers.py"),
     ],
 )
 def test_the_lines_of_a_section_are_the_tests_of_its_file_in_their_order(section, file):
@@ -43,4 +45,4 @@ def test_the_lines_of_a_section_are_the_tests_of_its_file_in_their_order(section
 
 def test_no_line_is_outside_the_sections_or_broken():
     named = re.findall(r"^\| `(\w+)`", PAGE.read_text(encoding="utf-8"), re.MULTILINE)
-    assert named == [*lines("Wrong results"), *lines("Bad input"), *lines("Behaviour")]
+    assert named == [*lines("Wrong results"), *lines("Bad input"), *lines("Behaviour"), *lines("Rerankers")]

@@ -168,6 +168,13 @@ def test_the_side_of_padding_changes_nothing(twin, tmp_path):
     assert [len(one) for one in tokens] == [len(bert.token_ids(twin("bert"), text)) for text in TEXTS]
 
 
+def test_a_prompt_for_documents_is_used_under_each_of_its_names(model, twin):
+    for name in ("passage", "corpus"):
+        folder = twin("bert", prompts={name: cases.PROMPT})
+        made = model("bert", prompts={name: cases.PROMPT}).encode_document([cases.TEXT])
+        assert_close(made, [bert.reference(folder, cases.TEXT, cases.PROMPT)])
+
+
 # ---- what is not a number
 
 
@@ -309,6 +316,13 @@ def test_an_activation_that_is_not_trusted_is_an_error(twin, tmp_path):
         SentenceTransformer(str(folder), device="cpu")
 
 
+def test_a_softmax_of_tokens_stays_within_each_of_them(tmp_path):
+    dense = modules.Dense.load_from(cases.with_softmax_of_tokens(tmp_path))
+    both = dense({"token_embeddings": cases.token_vectors(2)})["token_embeddings"].detach()
+    alone = dense({"token_embeddings": cases.token_vectors(1)})["token_embeddings"].detach()
+    assert_close(both[0], alone[0])
+
+
 # ---- adapters
 
 
@@ -319,3 +333,19 @@ def test_adapters_that_are_switched_on_again_are_whole(twin):
     encoder.disable_adapters()
     encoder.enable_adapters()
     assert_close(encoder.encode([cases.TEXT]), before)
+
+
+def test_an_adapter_that_does_not_fit_is_an_error(twin, tmp_path):
+    pytest.importorskip("peft")
+    folder = cases.adapter(twin("bert-bare"), tmp_path / "adapter")
+    fitting = SentenceTransformer(str(folder), device="cpu").encode(cases.TEXT)
+    assert distance(fitting, bert.reference(twin("bert-bare"), cases.TEXT)) > MOVED
+    with pytest.raises(ModelError, match="does not fit"):
+        SentenceTransformer(str(cases.with_other_names(folder)), device="cpu")
+
+
+def test_a_whole_model_is_not_saved_under_an_adapter(model, twin, tmp_path):
+    pytest.importorskip("peft")
+    folder = cases.adapter(twin("bert-bare"), tmp_path / "adapter")
+    with pytest.raises(ModelError, match="holds an adapter, which would be put on the new model"):
+        model("bert").save_pretrained(folder)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import ast
 import contextlib
 import io
+import json
 import re
 import shlex
 import shutil
@@ -23,11 +24,14 @@ from typing import Any, NoReturn
 import pytest
 from pages import ROOT, RUN, Block, blocks, name
 
+MS_MARCO = "cross-encoder/ms-marco-MiniLM-L6-v2"
 MINILM = ("path/to/model", "all-MiniLM-L6-v2", "sentence-transformers/all-MiniLM-L6-v2")
 STAND_INS = {
     "openai/clip-vit-base-patch32": "clip",
     "laion/clap-htsat-unfused": "clap",
     "Qwen/Qwen3-VL-Embedding-2B": "qwen3_vl",
+    "Qwen/Qwen3-Reranker-0.6B": "answerer",
+    "Qwen/Qwen3-VL-Reranker-2B": "vl_reranker",
 }
 """Models that pages name, and the twins that stand there for them: a folder wins over a name on the Hub."""
 NOT_RUN = re.compile(r"# not run: \S.{10,}")
@@ -45,6 +49,7 @@ def workshop(
         _link(tmp_path / spelled, Path(minilm))
     for spelled, family in STAND_INS.items():
         _link(tmp_path / spelled, twin(family))
+    _raw_scores(shutil.copytree(twin("labeller"), tmp_path / MS_MARCO))
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(socket, "getaddrinfo", _no_network)
     return tmp_path
@@ -53,6 +58,13 @@ def workshop(
 def _link(place: Path, folder: Path) -> None:
     place.parent.mkdir(parents=True, exist_ok=True)
     place.symlink_to(folder, target_is_directory=True)
+
+
+def _raw_scores(folder: Path) -> None:
+    """Let config.json say, as that of MS_MARCO does, that scores go through no activation."""
+    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    own = {"sentence_transformers": {"activation_fn": "torch.nn.modules.linear.Identity"}}
+    (folder / "config.json").write_text(json.dumps({**config, **own}), encoding="utf-8")
 
 
 def _no_network(*args: Any, **kwargs: Any) -> NoReturn:

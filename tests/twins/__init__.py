@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from . import bert, clap, clip, qwen3_vl, static, towers
+from . import answerers, bert, clap, clip, labellers, qwen3_vl, static, t5, towers, vl_reranker
 
 
 @dataclass(frozen=True)
@@ -42,6 +42,7 @@ FAMILIES: dict[str, Family] = dict(
     [
         _family("bert", bert.build, text=bert.reference),
         _family("bert-bare", bert.bare, text=bert.reference),
+        _family("t5", t5.build, text=t5.reference),
         _family("static", static.build, text=static.reference),
         _family("clip", clip.build, text=clip.reference_text, image=clip.reference_image),
         _family("clap", clap.build, text=clap.reference_text, audio=clap.reference_audio),
@@ -63,18 +64,25 @@ FAMILIES: dict[str, Family] = dict(
     ]
 )
 
+RERANKERS: dict[str, Callable[..., Path]] = {
+    "labeller": labellers.build,
+    "answerer": answerers.build,
+    "vl_reranker": vl_reranker.build,
+}
+"""Name → build. Each module has references for pairs of its own."""
+
 
 def folder(name: str, cache_dir: Path, **variant: Any) -> Path:
     """The folder of a twin under `cache_dir`, built on first use. Safe between processes that share `cache_dir`.
 
-    variant: what the family's `build` takes, `seed` included.
+    name: of a family or a reranker.  variant: what its `build` takes, `seed` included.
     """
     spelled = repr(sorted(variant.items()))
     place = Path(cache_dir) / f"{name}-{hashlib.sha256(spelled.encode()).hexdigest()[:12]}"
     if not place.exists():
         place.parent.mkdir(parents=True, exist_ok=True)
         fresh = Path(tempfile.mkdtemp(dir=place.parent, prefix=f".{name}-"))
-        FAMILIES[name].build(fresh, **variant)
+        (RERANKERS.get(name) or FAMILIES[name].build)(fresh, **variant)
         try:
             os.rename(fresh, place)  # whole or not at all; whoever comes second keeps the first's
         except OSError:

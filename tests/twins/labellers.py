@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -22,7 +22,7 @@ from tokenizers import AddedToken, Tokenizer, decoders, normalizers, pre_tokeniz
 from tokenizers.models import BPE, Unigram
 from torch import Tensor
 
-from ._parts import SUFFIXES, WORDS, byte_alphabet, merges_for, phrases, read_json, spread, write_json
+from ._parts import SUFFIXES, WORDS, byte_alphabet, merges_for, phrases, spread, write_json
 from .bert import word_piece
 
 WIDTH = 32
@@ -145,12 +145,12 @@ def build(
     *,
     kind: str = "bert",
     labels: int = 1,
-    words: int = POSITIONS,
-    in_config: tuple[tuple[str, Any], ...] = (),
+    form: Literal["raw", "modules"] = "raw",
 ) -> Path:
-    """Write a plain transformers folder, as rerankers of every age are, and return it.
+    """Write a checkpoint and return its folder.
 
-    kind: one of KINDS.  words: the tokenizer's model_max_length.  in_config: further keys of config.json.
+    kind: one of KINDS.  form: "raw" the transformers folder, as rerankers were until Sentence Transformers 5.4,
+    "modules" with the files that versions since then write.
     """
     folder.mkdir(parents=True, exist_ok=True)
     _load.cache_clear()
@@ -158,15 +158,26 @@ def build(
     tokenizer.save(str(folder / "tokenizer.json"))
     if kind in ("bert", "electra", "distilbert", "roberta"):
         tokenizer.model.save(str(folder))
-    write_json(folder / "tokenizer_config.json", {"tokenizer_class": name, "model_max_length": words, **keys})
+    write_json(folder / "tokenizer_config.json", {"tokenizer_class": name, "model_max_length": POSITIONS, **keys})
     pad = tokenizer.token_to_id(keys["pad_token"])
     model = _network(kind, tokenizer.get_vocab_size(), pad, labels)
     spread(model, seed)
     model.save_pretrained(folder)
     _centred(folder, model, labels)
-    write_json(folder / "config.json", {**read_json(folder / "config.json"), **dict(in_config)})
     _load.cache_clear()
+    if form == "modules":
+        _write_modules(folder)
     return folder
+
+
+def _write_modules(folder: Path) -> None:
+    kind = "sentence_transformers.base.modules.transformer.Transformer"
+    write_json(folder / "modules.json", [{"idx": 0, "name": "0", "path": "", "type": kind}])
+    call = {"method": "forward", "method_output_name": "logits"}
+    config = {"transformer_task": "sequence-classification", "modality_config": {"text": call}}
+    write_json(folder / "sentence_bert_config.json", {**config, "module_output_name": "scores"})
+    versions = {"sentence_transformers": "5.4.0", "transformers": "5.5.0", "pytorch": "2.9.0"}
+    write_json(folder / "config_sentence_transformers.json", {"__version__": versions, "model_type": "CrossEncoder"})
 
 
 def _centred(folder: Path, model: Any, labels: int) -> None:
@@ -198,8 +209,8 @@ def tokens(folder: Path, query: str, document: str, limit: int | None = None, pr
     """What the network is given for one pair; the tokenizer cuts it, the longer side first."""
     tokenizer, _ = _load(folder)
     limit = min(limit or POSITIONS, POSITIONS, tokenizer.model_max_length)
-    given: dict[str, Tensor] = tokenizer(
-        prompt + query, document, truncation="longest_first", max_length=limit, return_tensors="pt"
+    given: dict[str, Tensor] = tokenizer(  # lists, since a lone empty text would count as none
+        [prompt + query], [document], truncation="longest_first", max_length=limit, return_tensors="pt"
     )
     return given
 

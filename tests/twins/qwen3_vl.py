@@ -100,9 +100,9 @@ TEMPLATE = Path(__file__).with_suffix(".jinja")
 # ------------------------------------------------------------------------------------------------- the checkpoint
 
 
-def byte_pairs() -> Tokenizer:
-    """Qwen's tokenizer over the small vocabulary."""
-    merges = merges_for([*WORDS, *("Ġ" + word for word in WORDS)])
+def byte_pairs(words: tuple[str, ...] = ()) -> Tokenizer:
+    """Qwen's tokenizer over the small vocabulary. words: further ones."""
+    merges = merges_for([*WORDS, *("Ġ" + word for word in WORDS), *words])
     pieces = [*byte_alphabet(), *("".join(pair) for pair in merges)]
     ids = {piece: index for index, piece in enumerate(dict.fromkeys(pieces))}
     tokenizer = Tokenizer(BPE(ids, merges, continuing_subword_prefix="", end_of_word_suffix=""))
@@ -120,16 +120,23 @@ def byte_pairs() -> Tokenizer:
     return tokenizer
 
 
-def build(folder: Path, seed: int = 0, *, form: Literal["raw", "st"] = "raw", tied: bool = True) -> Path:
+def build(
+    folder: Path,
+    seed: int = 0,
+    *,
+    form: Literal["raw", "st"] = "raw",
+    tied: bool = True,
+    words: tuple[str, ...] = (),
+) -> Path:
     """Write the checkpoint and return its folder.
 
     form: "raw" is the transformers folder alone, "st" adds the files of Sentence Transformers. tied: as in the 2B
-    checkpoint; False, as in the 8B one, also writes `lm_head.weight`.
+    checkpoint; False, as in the 8B one, also writes `lm_head.weight`. words: that the vocabulary has beside the usual.
     """
     folder.mkdir(parents=True, exist_ok=True)
     _tools.cache_clear()
     _load.cache_clear()
-    tokenizer = byte_pairs()
+    tokenizer = byte_pairs(words)
     tokenizer.save(str(folder / "tokenizer.json"))
     tokenizer.model.save(str(folder))  # vocab.json, merges.txt
     added = {tokenizer.token_to_id(token): token for token in (*SPECIAL, *PLAIN)}

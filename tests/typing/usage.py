@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from manysense import Audio, Image, Kept, SentenceTransformer, Text, util
+from manysense import Audio, CrossEncoder, Image, Kept, SentenceTransformer, Text, util
 from manysense.batching.pool import Pool
 
 model = SentenceTransformer("path", device="cpu", prompts={"query": "q: "}, truncate_dim=8)
@@ -28,3 +28,16 @@ with model.start_multi_process_pool(["cpu", "cpu"]) as pool:
     assert_type(model.encode(items, pool=pool, chunk_size=8), npt.NDArray[Any])
     assert_type(model.encode(items, pool=pool, convert_to_tensor=True), torch.Tensor)
     assert_type(model.encode_multi_process(["a"], pool), npt.NDArray[Any])
+
+reranker = CrossEncoder("path", 1, device="cpu", activation_fn=torch.nn.Identity(), model_card_data={"license": "mit"})
+pairs = [("text", "text"), ("text", Image(b"...")), ({"text": "a", "image": "b.png"}, Text("a.png"))]
+
+assert_type(reranker.predict(pairs), npt.NDArray[Any])
+assert_type(reranker.predict(("a", "b"), apply_softmax=True, max_length=8), npt.NDArray[Any])
+assert_type(reranker.predict(pairs, convert_to_tensor=True), torch.Tensor)
+assert_type(reranker.predict(pairs, convert_to_numpy=False), list[torch.Tensor])
+assert_type(reranker.num_labels, int)
+assert_type(reranker.max_length, int | None)
+for place, ranking in reranker.rank_stream(["a"], items, top_k=1, min_score=0.5):
+    assert_type(place, int)
+    assert_type([hit["score"] for hit in ranking], list[Any])

@@ -1,7 +1,7 @@
 """The README.md of a saved model: written from the model itself, until a person writes in it.
 
-Knows: the head that the Hub reads, how a model of these modalities is used, whether a card was edited. Does not know:
-how the model was trained.
+Knows: the head that the Hub reads, whether a card was edited, what a caller told. Does not know: how the model was
+trained, what is said of which kind of model (card_words.py).
 
 A card ends with a mark: a comment that holds a digest of the text before it, and what a caller told of the model. While
 the digest fits, nobody edited the card, and each save writes it anew. A card that was edited, or that somebody else
@@ -18,8 +18,8 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..inputs.prompts import DOCUMENT_NAMES, QUERY_NAMES
 from ..warn import warn
+from .card_words import MANY, words_of
 from .save import type_name
 
 if TYPE_CHECKING:
@@ -27,12 +27,10 @@ if TYPE_CHECKING:
 
 NAME = "README.md"
 _MARK = re.compile(r"\n<!-- Written by manysense; a card that was edited is kept\. (?P<told>\{.*\}) -->\s*\Z")
-_MANY = {"text": "texts", "image": "images", "audio": "sounds", "video": "videos"}
-_FILES = {"image": "photo.jpg", "audio": "rain.wav", "video": "clip.mp4"}
 
 
 @dataclass
-class SentenceTransformerModelCardData:
+class ModelCardData:
     """What a card tells of a model beside what the model itself shows; empty values tell nothing.
 
     language: "en", or ["en", "de"].  license: "apache-2.0" ….  model_name: the title.  model_id: the name on the Hub,
@@ -86,13 +84,19 @@ class SentenceTransformerModelCardData:
         self.evaluations = [*others, {"what": what, "on": on, "metrics": numbers}]
 
 
-_TOLD = tuple(
-    f.name
-    for f in fields(SentenceTransformerModelCardData)
-    if f.name not in ("local_files_only", "generate_widget_examples")
-)
+@dataclass
+class SentenceTransformerModelCardData(ModelCardData):
+    """That of a model that makes vectors."""
+
+
+@dataclass
+class CrossEncoderModelCardData(ModelCardData):
+    """That of a model that scores pairs."""
+
+
+_TOLD = tuple(f.name for f in fields(ModelCardData) if f.name not in ("local_files_only", "generate_widget_examples"))
 _IN_HEAD = ("language", "license", "base_model", "datasets", "tags")
-_EVERY = ("sentence-transformers", "sentence-similarity", "feature-extraction", "dense")
+_EVERY = ("sentence-transformers", "sentence-similarity", "feature-extraction", "dense", "cross-encoder", "reranker")
 """Tags that say of a model what a card of ours finds out itself."""
 
 
@@ -101,7 +105,7 @@ def told(data: Any) -> dict[str, Any]:
     huggingface_hub's ModelCardData), or a dict. Warns of keys of a dict that no card carries."""
     if data is None:
         return {}
-    known = {f.name for f in fields(SentenceTransformerModelCardData)} | {"datasets"}
+    known = {f.name for f in fields(ModelCardData)} | {"datasets"}
     given: dict[str, Any] = (
         dict(data) if isinstance(data, Mapping) else {name: getattr(data, name, None) for name in known}
     )
@@ -192,25 +196,26 @@ def make_card(model: Model, name: str, facts: Mapping[str, Any]) -> str:
     """A card with the mark. name: what stands in the usage snippet.  facts: as `told` gives them."""
     from huggingface_hub import CardData
 
-    read = [modality for modality in _MANY if modality in model.modalities]
+    words, read = words_of(model), [modality for modality in MANY if modality in model.modalities]
     types = [type_name(module) for module in model]
     ours = any(path.startswith("manysense.") for path in types)
     own_code = any(not path.startswith(("manysense.", "sentence_transformers.")) for path in types)
+    code = _snippet(model, name, words.snippet(model, read), own_code)
     told_head = _head_of(facts)
     head: dict[str, Any] = {
         **{key: told_head[key] for key in ("language", "license") if key in told_head},
         "library_name": "manysense" if ours else "sentence-transformers",
-        "pipeline_tag": _task(read),
-        "tags": _tags(read, ours, facts.get("tags", [])),
+        "pipeline_tag": words.task(model, read),
+        "tags": _tags(words.tags(model, read), read, ours, facts.get("tags", [])),
         **{key: told_head[key] for key in ("base_model", "datasets") if key in told_head},
     }
     sections = [
         f"---\n{CardData(**head).to_yaml()}\n---\n\n# {facts.get('model_name') or name}",
-        _opening(model, read, facts),
+        _opening(words.does(model, read), facts),
         _table(model, facts),
-        f"## Use\n\n```bash\n{_install(read)}\n```\n\n```python\n{_snippet(model, name, read, own_code)}\n```",
-        _who_loads(ours, own_code),
-        *_prompts(model),
+        f"## Use\n\n```bash\n{_install(read)}\n```\n\n```python\n{code}\n```",
+        _who_loads(model, ours, own_code),
+        *_prompts(model, words.prompts),
         *_measured(facts.get("evaluations", [])),
     ]
     text = "\n\n".join(sections) + "\n"
@@ -219,10 +224,10 @@ def make_card(model: Model, name: str, facts: Mapping[str, Any]) -> str:
     return f"{text}\n<!-- Written by manysense; a card that was edited is kept. {mark} -->\n"
 
 
-def _who_loads(ours: bool, own_code: bool) -> str:
+def _who_loads(model: Model, ours: bool, own_code: bool) -> str:
     if ours:
         return "Some of its modules are known to manysense alone: other libraries cannot load it."
-    other = "`from sentence_transformers import SentenceTransformer` loads it too."
+    other = f"`from sentence_transformers import {model.model_type}` loads it too."
     return f"It holds code of its own, to be read before it is trusted. {other}" if own_code else other
 
 
@@ -234,26 +239,14 @@ def _head_of(facts: Mapping[str, Any]) -> dict[str, Any]:
     return {key: head[key] for key in _IN_HEAD if head.get(key)}
 
 
-def _task(read: list[str]) -> str:
-    """The Hub's name for what the model is for, by which its page offers it."""
-    if read == ["text"]:
-        return "sentence-similarity"
-    return "image-feature-extraction" if read == ["image"] else "feature-extraction"
-
-
-def _tags(read: list[str], ours: bool, more: Iterable[str]) -> list[str]:
-    known = [*([] if ours else ["sentence-transformers"]), "feature-extraction"]
-    text = ["sentence-similarity"] if read == ["text"] else []
+def _tags(own: list[str], read: list[str], ours: bool, more: Iterable[str]) -> list[str]:
+    known = [*([] if ours else ["sentence-transformers"]), *own]
     media = [modality for modality in read if modality != "text"]
-    return list(dict.fromkeys([*known, *text, *media, *(["multimodal"] if len(read) > 1 else []), *more]))
+    return list(dict.fromkeys([*known, *media, *(["multimodal"] if len(read) > 1 else []), *more]))
 
 
-def _opening(model: Model, read: list[str], facts: Mapping[str, Any]) -> str:
-    words = [_MANY[modality] for modality in read]
-    what = " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words) or "inputs"
-    dims = _dims(model)
-    opening = f"This model maps {what} to vectors" + (f" of {dims} numbers" if dims else "")
-    opening += ", all in one space." if len(read) > 1 else "."
+def _opening(does: str, facts: Mapping[str, Any]) -> str:
+    opening = does
     if facts.get("task_name"):
         opening += f" It is for {facts['task_name']}."
     if facts.get("base_model"):
@@ -262,14 +255,10 @@ def _opening(model: Model, read: list[str], facts: Mapping[str, Any]) -> str:
 
 
 def _table(model: Model, facts: Mapping[str, Any]) -> str:
-    modules = [type(module).__name__ for module in model]
-    dims, length = _dims(model), model.max_seq_length
     rows = {
         "Reads": ", ".join(modality for modality in model.modalities if modality != "message"),
-        "Vectors": f"{dims} numbers" + (", of length 1" if modules[-1] == "Normalize" else "") if dims else "",
-        "Similarity": getattr(model, "similarity_fn_name", ""),
-        "Longest text": f"{length} tokens" if length else "no limit" if "text" in model.modalities else "",
-        "Modules": " → ".join(modules),
+        **words_of(model).rows(model),
+        "Modules": " → ".join(type(module).__name__ for module in model),
         "Languages": ", ".join(_listed(facts.get("language"))),
         "License": facts.get("license", ""),
         "Trained on": ", ".join(map(_linked, facts.get("train_datasets", []))),
@@ -283,43 +272,20 @@ def _install(read: list[str]) -> str:
     return f'pip install "manysense[{extras}]"' if extras else "pip install manysense"
 
 
-def _snippet(model: Model, name: str, read: list[str], own_code: bool) -> str:
+def _snippet(model: Model, name: str, uses: list[str], own_code: bool) -> str:
     """How the model is used, with its own modalities. It runs where the files that it names are."""
-    asks = _for_retrieval(model)
-    query, document = ("encode_query", "encode_document") if asks else ("encode", "encode")
     arguments = json.dumps(name) + (", trust_remote_code=True" if own_code else "")
-    lines = [f"from manysense import {model.model_type}", "", f"model = {model.model_type}({arguments})"]
-    if read == ["text"] and not asks:
-        texts = '["The weather is lovely today.", "It\'s so sunny outside!", "He drove to the stadium."]'
-        return "\n".join([*lines, f"embeddings = model.encode({texts})", "model.similarity(embeddings, embeddings)"])
-    if "text" in read:
-        lines.append(f'{"queries" if asks else "texts"} = model.{query}(["a red bicycle", "rain on a roof"])')
-    if read == ["text"]:
-        texts = '["Bicycles for children, in red", "It has been raining on the roof all night."]'
-        lines.append(f"documents = model.{document}({texts})")
-    media = [modality for modality in read if modality in _FILES]
-    lines += [f'{_MANY[modality]} = model.{document}(["{_FILES[modality]}"])' for modality in media]
-    if media and "text" in read and model.supports((media[0], "text")):
-        lines.append(f'mixed = model.{document}([{{"text": "a red bicycle", "{media[0]}": "{_FILES[media[0]]}"}}])')
-    made = [line.split(" = ")[0] for line in lines[3:]]
-    lines += [f"model.similarity({made[0]}, {other})" for other in made[1:] or made]
-    return "\n".join(lines)
+    kind = model.model_type
+    return "\n".join([f"from manysense import {kind}", "", f"model = {kind}({arguments})", *uses])
 
 
-def _for_retrieval(model: Model) -> bool:
-    prompted = any(model.prompts.get(name) for name in (*QUERY_NAMES, *DOCUMENT_NAMES))
-    return prompted or any(type(module).__name__ == "Router" for module in model)
-
-
-def _prompts(model: Model) -> list[str]:
+def _prompts(model: Model, told: str) -> list[str]:
     texts = {name: text for name, text in model.prompts.items() if text}
     if not texts:
         return []
     default = f" A call that names none uses `{model.default_prompt_name}`." if model.default_prompt_name else ""
     shown = json.dumps(texts, ensure_ascii=False, indent=2)
-    return [
-        f"## Prompts\n\n`encode(…, prompt_name=…)` puts one of these before an input.{default}\n\n```json\n{shown}\n```"
-    ]
+    return [f"## Prompts\n\n{told}{default}\n\n```json\n{shown}\n```"]
 
 
 def _measured(evaluations: Iterable[Mapping[str, Any]]) -> list[str]:
@@ -330,11 +296,6 @@ def _measured(evaluations: Iterable[Mapping[str, Any]]) -> list[str]:
         rows = [f"| {name} | {value:.4g} |" for name, value in one["metrics"].items()]
         tables.append("\n".join([f"| {title} | |", "| --- | --- |", *rows]))
     return ["## Measured\n\n" + "\n\n".join(tables)] if tables else []
-
-
-def _dims(model: Model) -> int | None:
-    dims: int | None = getattr(model, "get_embedding_dimension", lambda: None)()
-    return dims
 
 
 def _listed(value: Any) -> list[Any]:

@@ -16,8 +16,8 @@ replaced yet, or it names the copy, which is complete. The promise holds for a p
 not hold for a machine that loses power, nor for programs that read single files of the folder past modules.json; and
 between steps 2 and 3 the known library reads the prompts of the old model.
 
-Saves into one folder take turns. A file that no save wrote is never removed. Disk space is needed for the old model and
-the new one.
+Saves into one folder take turns, and so does a load that met one. A file that no save wrote is never removed. Disk
+space is needed for the old model and the new one.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ def save(
     the new ones.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    with _alone(folder):
+    with turn(folder):
         copy = folder / f"{SAVING}{secrets.token_hex(4)}"
         copy.mkdir()
         try:
@@ -182,8 +182,9 @@ def _replace(source: Path, target: Path, by: Path) -> None:
 
 
 @contextlib.contextmanager
-def _alone(folder: Path) -> Iterator[None]:
-    """Until no other save into the folder is at work, where the system can lock a folder; a killed one lets go."""
+def turn(folder: Path, reading: bool = False) -> Iterator[None]:
+    """When no save into the folder is at work, and, unless it is for reading, nobody who reads it so; where the system
+    can lock a folder. A killed process lets go."""
     if sys.platform == "win32":
         yield
         return
@@ -192,7 +193,7 @@ def _alone(folder: Path) -> Iterator[None]:
     held = os.open(folder, os.O_RDONLY)
     try:
         with contextlib.suppress(OSError):  # some network file systems know no locks
-            fcntl.flock(held, fcntl.LOCK_EX)
+            fcntl.flock(held, fcntl.LOCK_SH if reading else fcntl.LOCK_EX)
         yield
     finally:
         os.close(held)

@@ -26,6 +26,7 @@ from .demo import demo
 from .embed import embed
 from .env import env
 from .info import info
+from .rerank import rerank
 from .say import INTERRUPTED
 
 EPILOG = """\b
@@ -61,7 +62,7 @@ def root(
     """Embed text, pictures, sound and video into one vector space."""
 
 
-for _command in (demo, embed, compare, info, env):
+for _command in (demo, embed, compare, rerank, info, env):
     app.command()(_command)
 app.add_typer(bench, name="bench")
 

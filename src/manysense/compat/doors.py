@@ -46,6 +46,9 @@ def attribute(module: str, name: str) -> Any:
         if definer is not None:
             found = ours.find(definer, name)
             return ours.missing(definer, name, root, patient=root != OWN) if found is None else found
+        other = ours.borrowed(known().today(path) or "", name)
+        if other is not None:
+            return other
         if known().today(f"{path}.{name}" if path else name) is not None:
             return import_module(f"{module}.{name}")
     raise AttributeError(f"module {module!r} has no attribute {name!r}")

@@ -35,6 +35,9 @@ RENAMED = {
 }
 """(module, name) of the known library → (module, name) here."""
 
+BORROWED = {("base.sampler", "BatchSampler"): "torch.utils.data"}
+"""(module, name) that programs import from there, though the known library has it from elsewhere → from where."""
+
 _TRAINING = (
     "training is still to come",
     "Until then, train with sentence-transformers; a folder that it saves loads here.",
@@ -86,6 +89,12 @@ def find(definer: str, name: str) -> Any:
         return None
     module = import_module(f"manysense.{home}")
     return getattr(module, own) if own in getattr(module, "__all__", vars(module)) else None
+
+
+def borrowed(path: str, name: str) -> Any:
+    """What a module of today shows of another library; None where programs do not look for it there."""
+    home = BORROWED.get((path, name))
+    return None if home is None else getattr(import_module(home), name)
 
 
 def says(definer: str, name: str) -> str:

@@ -19,6 +19,7 @@ from .table import known
 
 _GIVES_ITSELF = frozenset("to cuda cpu half float bfloat16 double eval train requires_grad_".split())
 """Methods of every model that give the model."""
+MODELS = ("SentenceTransformer", "CrossEncoder")
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 
 
@@ -140,6 +141,8 @@ class _Reading(ast.NodeVisitor):
                 return self._look_up(ast.unparse(node)) if inner is None else _member(inner, node.attr)
             case ast.Call():
                 return self._result(node)
+            case ast.Subscript(slice=ast.Constant(value=0)):
+                return _first_module(self._value(node.value))
             case ast.NamedExpr() | ast.Await():
                 return self._value(node.value)
             case ast.IfExp():
@@ -157,6 +160,8 @@ class _Reading(ast.NodeVisitor):
             return replace(thing, made=True)
         if thing.made and thing.member in _GIVES_ITSELF:
             return replace(thing, member="")
+        if thing.member == "_first_module":
+            return _first_module(replace(thing, member=""))
         return None
 
     def _annotated(self, node: ast.expr | None) -> Thing | None:
@@ -333,6 +338,13 @@ def _member(thing: Thing, name: str) -> Thing:
     if known().definer(thing.path, name) is None and known().today(below) is not None:
         return Thing(below)
     return Thing(thing.path, name)
+
+
+def _first_module(thing: Thing | None) -> Thing | None:
+    """What `model[0]` is, as far as that is so for every model."""
+    if thing is None or thing.name not in MODELS or not thing.made or thing.member:
+        return None
+    return Thing("base.modules.input_module", "InputModule", made=True)
 
 
 def _below(module: str) -> str | None:

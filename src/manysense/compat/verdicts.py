@@ -14,11 +14,10 @@ from functools import cache
 from typing import Any, Literal, NoReturn
 
 from . import ours
-from .reading import Thing, Use
+from .reading import MODELS, Thing, Use
 from .table import VERSION, known
 
 Status = Literal["covered", "differs", "not yet", "unknown"]
-_MODELS = ("SentenceTransformer", "CrossEncoder")
 _PROCESSOR = "it is the tokenizer; pictures and sounds are not prepared by it"
 _CAP = "only a cap: it changes no {}; left away, the cost of inputs decides"
 _COPY = "a copy of the model is kept there; the model itself stays where it is"
@@ -26,7 +25,7 @@ DIFFERENT = {
     ("CLIPModel", "", ""): "it is an ordinary Transformer here",
     ("http_get", "", ""): "addresses of private networks, and more than 512 MiB, are refused without a policy",
     ("is_training_available", "", ""): "always False: training is still to come",
-    **{(model, "processor", ""): _PROCESSOR for model in _MODELS},
+    **{(model, "processor", ""): _PROCESSOR for model in MODELS},
     ("SentenceTransformer", "encode", "batch_size"): _CAP.format("vector"),
     ("SentenceTransformer", "encode", "device"): _COPY,
     **{("CrossEncoder", call, "batch_size"): _CAP.format("score") for call in ("predict", "rank")},
@@ -34,6 +33,9 @@ DIFFERENT = {
     ("CrossEncoder", "rank", "apply_softmax"): "it has no effect: one label has nothing to be shared out",
 }
 """(name, member, argument) → what is different. docs/differences.md has the whole list."""
+
+_WHEN_MADE = {"InputModule": ("tokenizer",)}
+"""Members that an instance gets when it is made."""
 
 _PAIRS = ("sentences", "processing_kwargs", "max_length", "activation_fct", "num_workers")
 _FURTHER = {"encode": ("sentences", "task", "processing_kwargs"), "predict": _PAIRS, "rank": (*_PAIRS, "apply_softmax")}
@@ -83,6 +85,8 @@ def _judge(thing: Thing) -> tuple[Status, str | None] | None:
     if definer is None:
         if thing.name == "__version__" and not thing.path:
             return "covered", None
+        if ours.borrowed(known().today(thing.path) or "", thing.name) is not None:
+            return "covered", None
         return "unknown", f"Sentence Transformers {VERSION} has no {thing.name} in {thing.path or 'its root'}"
     found = ours.find(definer, thing.name)
     if found is None or _only_refuses(found):
@@ -101,8 +105,10 @@ def _only_refuses(found: Any) -> bool:
 
 
 def _has(found: Any, definer: str, thing: Thing) -> bool:
-    if thing.made and thing.name in _MODELS:
+    if thing.made and thing.name in MODELS:
         return thing.member in _members(found)
+    if thing.made and thing.member in _WHEN_MADE.get(thing.name, ()):
+        return True
     return hasattr(found, thing.member) or (thing.made and (definer, thing.name) not in known().members)
 
 
@@ -141,7 +147,7 @@ def _takes(function: Callable[..., Any], name: str, member: str, argument: str) 
     parameters = inspect.signature(function).parameters
     if argument in parameters:
         return True
-    if name in _MODELS and not member:
+    if name in MODELS and not member:
         from ..construct import OLD_NAMES
 
         return argument in OLD_NAMES or (name == "CrossEncoder" and argument in _OLD_OF_RERANKERS)

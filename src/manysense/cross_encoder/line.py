@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from ..inputs.pairs import QUERY, PairParser
@@ -97,6 +98,11 @@ class PairLine(ModelLine):
     def forward(self, features: Sequence[Features], measured: Sequence[Measured]) -> Sequence[Any]:
         start = time.perf_counter()
         made = super().forward(features, measured)
-        packs: Any = getattr(self.first, "packs", None)
-        self.counts.forwarded(measured, packs is not None and packs(), time.perf_counter() - start)
+        self.counts.forwarded(measured, self._packs, time.perf_counter() - start)
         return made
+
+    @cached_property
+    def _packs(self) -> bool:
+        """Asked once for a call: a look at every module takes as long as the forward pass of a small network."""
+        packs: Any = getattr(self.first, "packs", None)
+        return packs is not None and bool(packs())

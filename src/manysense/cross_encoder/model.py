@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from ..batching.devices import as_device
 from ..batching.pool import Pool, checked, start
-from ..construct import load_named, renamed
+from ..construct import load_named, placed_by_map, renamed
 from ..errors import UsageError
 from ..inputs.pairs import as_pairs
 from ..inputs.types import Modality
@@ -100,19 +100,22 @@ class CrossEncoder(Model):
         if not isinstance(policy, Policy):
             raise UsageError(f"policy must be a manysense.Policy, got {type(policy).__name__}")
         given["config_kwargs"] = with_head(given["config_kwargs"], num_labels, dropout)
-        placed = as_device(device)
+        placed, spread = as_device(device), False
         stored: Mapping[str, Any] = {}
         card = None
         if modules is None:
             loaded = load_named(type(self), str(name), placed.type, given)
             modules, stored, card = loaded.modules, loaded.config, loaded.card
+            if "device_map" in (given["model_kwargs"] or {}):
+                there = placed_by_map(loaded.modules.values())
+                placed, spread = there or placed, there is None
         super().__init__(
             modules,
             device=placed,
             prompts={**checked_prompts(stored.get("prompts") or {}), **checked_prompts(prompts or {})},
             default_prompt_name=default_prompt_name or stored.get("default_prompt_name"),
             card=card,
-            spread="device_map" in (given["model_kwargs"] or {}),
+            spread=spread,
         )
         self.policy = policy
         self.model_card_data = model_card_data

@@ -215,16 +215,21 @@ def features_of(
     if (check := getattr(first, "check", None)) is not None:
         check(settings)
     parse, reader = getattr(first, "parse", None), Reader(settings.policy)
-    items = [parser(value) if parse is None else parse(value, parser) for value in as_items(inputs)[0]]
-    measured = first.measure(items, reader, settings)
-    if not measured:
+    values = list(as_items(inputs)[0])
+    if not values:
         raise UsageError("there is nothing to prepare: the list of inputs is empty")
+    items: list[Item] = []
     drafts: list[Measured] = []
-    for i, made in enumerate(measured):
-        if isinstance(made, ItemError):
-            made.index, made.total = i, len(measured)
-            raise made
-        drafts.append(made)
+    try:
+        for value in values:
+            items.append(parser(value) if parse is None else parse(value, parser))
+        for made in first.measure(items, reader, settings):
+            if isinstance(made, ItemError):
+                raise made
+            drafts.append(made)
+    except ItemError as error:
+        error.index, error.total = len(drafts) if len(items) == len(values) else len(items), len(values)
+        raise
     routes = {made.route for made in drafts}
     if len(routes) > 1:
         raise UsageError(f"one batch of features holds one kind of input, got {sorted(map(str, routes))}")

@@ -20,7 +20,7 @@ from ..errors import ItemError, MissingExtra, ModelError, UsageError
 from ..inputs.types import Item, Route
 from ..media.text import encodable
 from .base import Features, InputModule, Measured
-from .tokens import Tokens
+from .tokens import Tokens, words_added
 from .weights import load_weights, save_weights
 
 if TYPE_CHECKING:
@@ -32,7 +32,8 @@ class StaticEmbedding(InputModule):
     """Texts → `sentence_embedding` (batch, embedding_dim): the mean over tokens; no token gives zeros.
 
     tokenizer: a `tokenizers.Tokenizer` or a fast transformers tokenizer.  embedding_weights: (vocabulary, width).
-    Special tokens are not added, and no length limit applies unless `max_seq_length` is set.
+    Special tokens are not added.  max_seq_length: tokens read of a text; at first what the tokenizer's own truncation
+    says, None for all. A saved copy keeps it.
     """
 
     modalities: Sequence[str] = ("text",)
@@ -49,15 +50,28 @@ class StaticEmbedding(InputModule):
         self.tokenizer = getattr(tokenizer, "_tokenizer", tokenizer)
         if not hasattr(self.tokenizer, "to_str"):
             raise ValueError("StaticEmbedding needs a tokenizers.Tokenizer or a fast transformers tokenizer")
-        self._tokens = Tokens(self.tokenizer)
+        self._reading = self._made()
         if embedding_weights is not None:
             self.embedding = nn.EmbeddingBag.from_pretrained(torch.as_tensor(embedding_weights), freeze=False)
         elif embedding_dim is not None:
             self.embedding = nn.EmbeddingBag(self.tokenizer.get_vocab_size(), embedding_dim)
         else:
             raise ValueError("StaticEmbedding needs embedding_weights or embedding_dim")
-        self.max_seq_length: int | None = None
+        self.max_seq_length: int | None = (self.tokenizer.truncation or {}).get("max_length")
         self.base_model = kwargs.get("base_model")
+
+    def _made(self) -> tuple[Any, int, Tokens]:
+        """(the tokenizer, how many words were added to it, what it is as of then)."""
+        backend = getattr(self.tokenizer, "_tokenizer", self.tokenizer)
+        return self.tokenizer, words_added(backend), Tokens(backend)
+
+    @property
+    def _tokens(self) -> Tokens:
+        """Made anew where the tokenizer is another one, or words were added to it."""
+        tokenizer, words, _ = self._reading
+        if tokenizer is not self.tokenizer or words != words_added(self.tokenizer):
+            self._reading = self._made()
+        return self._reading[2]
 
     @property
     def num_embeddings(self) -> int:
@@ -77,9 +91,10 @@ class StaticEmbedding(InputModule):
     def measure(self, items: Sequence[Item], reader: Reader, settings: Settings) -> list[Measured | ItemError]:
         from .transformer.texts import open_texts
 
-        texts = open_texts(items, reader, encodable(settings.prompt or ""))
+        texts, prompt = open_texts(items, reader, ""), encodable(settings.prompt or "")
         limit = settings.max_length or self.max_seq_length
-        ids = iter(self._tokens.encode([t for t in texts if isinstance(t, str)], limit, special=False))
+        plain, left = [t for t in texts if isinstance(t, str)], self._truncation()["direction"] == "left"
+        ids = iter(self._tokens.encode(plain, limit, prompt=prompt, special=False, left=left))
         return [self._measured(next(ids), limit) if isinstance(text, str) else text for text in texts]
 
     @staticmethod
@@ -99,11 +114,23 @@ class StaticEmbedding(InputModule):
         features["sentence_embedding"] = self.embedding(features["input_ids"], features["offsets"])
         return features
 
+    def _truncation(self) -> dict[str, Any]:
+        """The tokenizer's own, with the limit as it is now."""
+        own = getattr(self.tokenizer, "_tokenizer", self.tokenizer).truncation or {"direction": "right"}
+        return {**own, "max_length": self.max_seq_length}
+
     # ---- the folder
 
     def save(self, output_path: str, *args: Any, safe_serialization: bool = True, **kwargs: Any) -> None:
+        from tokenizers import Tokenizer
+
         save_weights(self.state_dict(), Path(output_path), safe_serialization)
-        self.tokenizer.save(str(Path(output_path) / "tokenizer.json"))
+        written = Tokenizer.from_str(getattr(self.tokenizer, "_tokenizer", self.tokenizer).to_str())
+        if self.max_seq_length is None:
+            written.no_truncation()
+        else:
+            written.enable_truncation(**self._truncation())
+        written.save(str(Path(output_path) / "tokenizer.json"))
 
     @classmethod
     def load_from(cls, folder: Path, **kwargs: Any) -> StaticEmbedding:

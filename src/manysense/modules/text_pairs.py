@@ -50,18 +50,17 @@ class PairTemplate:
 
     def pair(self, first: Ids, second: Ids, limit: int | None) -> PairIds:
         """The longer text gives way first, as transformers' "longest_first" does."""
-        length = len(first.ids) + len(second.ids) + self.added
+        length = first.length + second.length + self.added
         a, b = first.ids, second.ids
-        if limit is not None and length > limit:
-            keep_a, keep_b = longest_first(len(a), len(b), max(0, limit - self.added))
+        if limit is not None and length > limit:  # told by whole lengths: the ids may have been cut to the limit before
+            keep_a, keep_b = longest_first(first.length, second.length, max(0, limit - self.added))
             a, b = a[:keep_a], b[:keep_b]
         (lead, lead_types), (middle, middle_types), (tail, tail_types) = self._spans
         kinds = (
             *(lead_types, np.full(len(a), self._types[0], np.int64), middle_types),
             *(np.full(len(b), self._types[1], np.int64), tail_types),
         )
-        true_length = first.length + second.length + self.added
-        return PairIds(np.concatenate((lead, a, middle, b, tail)), np.concatenate(kinds), max(length, true_length))
+        return PairIds(np.concatenate((lead, a, middle, b, tail)), np.concatenate(kinds), length)
 
 
 def longest_first(first: int, second: int, room: int) -> tuple[int, int]:

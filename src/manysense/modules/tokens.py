@@ -81,7 +81,7 @@ class Tokens:
                 for token in special.values()
             ]
         )
-        ids = {backend.token_to_id(words[token.content]): i for i, token in special.items()}
+        ids = {int(backend.token_to_id(words[token.content]) or 0): i for i, token in special.items()}
         return backend, words, ids
 
     @cached_property

@@ -5,6 +5,7 @@ Knows: model.safetensors first, pytorch_model.bin through `weights_only=True`. D
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -36,6 +37,24 @@ def load_weights(folder: Path) -> dict[str, Tensor]:
             ) from error
         return dict(loaded)
     raise ModelError(f"{folder} holds neither model.safetensors nor pytorch_model.bin")
+
+
+def load_named(folder: Path, names: Collection[str]) -> dict[str, Tensor]:
+    """Single tensors of a model's folder, whichever safetensors file each is in. Raises ModelError for one that is in
+    none."""
+    from safetensors import SafetensorError, safe_open
+
+    found: dict[str, Tensor] = {}
+    for path in sorted(folder.glob("*.safetensors")):
+        try:
+            with safe_open(path, "pt") as file:
+                found |= {name: file.get_tensor(name) for name in set(file.keys()) & set(names)}
+        except SafetensorError as error:
+            raise ModelError(f"{path} cannot be read: {error}") from error
+    missing = sorted(set(names) - set(found))
+    if missing:
+        raise ModelError(f"the safetensors files of {folder} hold no {', '.join(missing)}")
+    return found
 
 
 def tensor_count(folder: Path) -> int | None:

@@ -5,13 +5,11 @@ Knows: what a call may be given, names that are still to come. Does not know: wh
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch
-from torch import nn
 
 from ..construct import verbose
 from ..errors import UsageError
@@ -47,14 +45,6 @@ def read_as_instructor(model: SentenceTransformer, name: str) -> None:
             f"{name} pools the tokens of a prompt, which INSTRUCTOR models leave out; "
             "model.set_pooling_include_prompt(False) does so, and a saved copy keeps it"
         )
-
-
-def placed_by_map(modules: Iterable[nn.Module]) -> torch.device | None:
-    """The one device that a device_map put every weight of the networks on; None where it spread them over several, or
-    left some on the disk or without values."""
-    networks = [inner for module in modules for inner in module.modules() if hasattr(inner, "get_input_embeddings")]
-    devices = {weight.device for network in networks for weight in network.parameters()}
-    return devices.pop() if len(devices) == 1 and torch.device("meta") not in devices else None
 
 
 def call_settings(

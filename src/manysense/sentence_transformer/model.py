@@ -18,7 +18,7 @@ from ..batching.devices import as_device
 from ..batching.pool import Pool, checked, start
 from ..checkpoints.card import SentenceTransformerModelCardData
 from ..collect import Kept
-from ..construct import load_named, renamed
+from ..construct import load_named, placed_by_map, renamed
 from ..errors import UsageError
 from ..inputs.prompts import DOCUMENT_NAMES, QUERY_NAMES, first_named
 from ..inputs.types import Modality
@@ -28,7 +28,7 @@ from ..outputs.precision import as_ranges
 from ..settings import OnError, OnTruncate, OutputValue, Precision
 from ..util.similarity import SimilarityFunction
 from ..warn import warn
-from .construct import AFTER_PROMPT, LATER, call_settings, check_dims, placed_by_map, read_as_instructor
+from .construct import AFTER_PROMPT, LATER, call_settings, check_dims, read_as_instructor
 from .encode import encode, encode_stream
 from .old_names import OldNames
 

@@ -64,9 +64,15 @@ class OldNames(Model):
         **kwargs: Any,
     ) -> npt.NDArray[Any]:
         """Old name of `encode(…, pool=pool)`."""
-        given = {"chunk_size": chunk_size, **kwargs}
         made: npt.NDArray[Any] = self.encode(
-            sentences, prompt_name, prompt, batch_size, show_progress_bar, pool=pool, **given
+            inputs=sentences,
+            prompt_name=prompt_name,
+            prompt=prompt,
+            batch_size=batch_size,
+            show_progress_bar=show_progress_bar,
+            pool=pool,
+            chunk_size=chunk_size,
+            **kwargs,
         )
         return made
 

@@ -33,14 +33,14 @@ IMAGE_LEGS = {
     "large": (96, Leg(1_500_000, rate=1.2e-3), {"icon:": 0.3, "word:": 3.0, "emoji:": 1.3}),
     "more": (96, Leg(410_000, rate=8e-4), {**_RARE, "word:": 2.0, "emoji:": 1.3, "shape:": 2.0}),
     "last": (96, Leg(240_000, until=201_600, rate=5e-4), {**_RARE, "word:": 1.5, "emoji:": 1.6, "shape:": 2.5}),
-    "again": (96, Leg(600_000, rate=8e-4), {"icon:": 0.4, "word:": 1.5, "emoji:": 1.8, "shape:": 2.0}),
+    "again": (96, Leg(480_000, rate=8e-4), {"icon:": 0.4, "word:": 1.5, "emoji:": 1.8, "shape:": 2.0}),
 }
 """Pixels along a side, how long, what is drawn more often: most is learned on small pictures, which cost less than
 half."""
 AUDIO_LEGS: Mapping[str, tuple[Leg, Mapping[str, float]]] = {
     "first": (Leg(900_000, batch=256), {}),
     "second": (Leg(880_000, rate=1.5e-3, batch=256), {"say:": 2.5}),
-    "third": (Leg(1_000_000, rate=1.5e-3, batch=256), {"say:": 3.0}),
+    "third": (Leg(640_000, rate=1.5e-3, batch=256), {"say:": 3.0}),
 }
 """Everyday sounds are learned soon; a thousand words take long."""
 RECALL: Mapping[str, tuple[tuple[str, ...], dict[str, float]]] = {

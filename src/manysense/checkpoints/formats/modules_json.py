@@ -7,6 +7,7 @@ while it is read. Does not know: what a module reads in its folder, how a class 
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -15,7 +16,7 @@ from ...errors import ModelError, UntrustedCode
 from ...modules.base import read_json
 from ...warn import warn
 from ..foreign import foreign_class
-from ..save import OWN_FILE, SAVING
+from ..save import OWN_FILE, SAVING, turn
 from ..types import Loaded, Wanted
 from . import transformers_folder
 
@@ -48,6 +49,7 @@ _CLASSES = {
 _PACKAGES = ("sentence_transformers.", "manysense.")
 NAME = "modules.json"
 _TRIES = 5
+"""Where folders can be locked, two are enough."""
 
 
 def recognises(folder: Path) -> bool:
@@ -57,19 +59,20 @@ def recognises(folder: Path) -> bool:
 def read(folder: Path, wanted: Wanted) -> Loaded:
     """Raises ModelError for a folder that is broken, UntrustedCode for a module class outside the list.
 
-    A save that ends meanwhile replaces files that are still to be read: then everything is read anew, so that a model
-    is never put together from two.
+    A save that is at work meanwhile replaces files that are still to be read: then everything is read anew, while saves
+    wait, so that a model is never put together from two.
     """
-    for _ in range(_TRIES):
-        before = _stamp(folder)
-        try:
-            loaded = _read(folder, wanted)
-        except Exception:
+    for again in range(_TRIES):
+        with turn(folder, reading=True) if again else contextlib.nullcontext():
+            before = _stamp(folder)
+            try:
+                loaded = _read(folder, wanted)
+            except Exception:
+                if _stamp(folder) == before:
+                    raise
+                continue
             if _stamp(folder) == before:
-                raise
-            continue
-        if _stamp(folder) == before:
-            return loaded
+                return loaded
     raise ModelError(f"{folder} was saved to again and again while it was read; load it when that has ended")
 
 

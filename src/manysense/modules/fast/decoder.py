@@ -18,7 +18,8 @@ from .encoder import plain
 from .packed import Pack
 
 _LAYERS = frozenset(
-    "LlamaDecoderLayer MistralDecoderLayer Qwen2DecoderLayer Qwen3DecoderLayer Qwen3VLTextDecoderLayer".split()
+    "LlamaDecoderLayer MistralDecoderLayer Qwen2DecoderLayer Qwen3DecoderLayer "
+    "Qwen2VLDecoderLayer Qwen2_5_VLDecoderLayer Qwen2_5OmniDecoderLayer Qwen3VLTextDecoderLayer".split()
 )
 _SCALED = ("final_logit_softcapping", "logit_scale", "logits_scaling", "attn_logit_softcapping")
 

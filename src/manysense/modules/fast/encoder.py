@@ -46,7 +46,7 @@ class PackedEncoder:
     def __call__(self, network: Any, ids: Tensor, types: Tensor | None, pack: Pack) -> Tensor:
         """ids, types: (size,) → logits (items, labels)."""
         body = network.base_model
-        positions = torch.cat([torch.arange(n, device=ids.device) for n in pack.lengths]) + self.offset
+        positions = pack.numbered.to(ids.device) + self.offset
         hidden = body.embeddings(
             input_ids=ids[None], token_type_ids=None if types is None else types[None], position_ids=positions[None]
         )
@@ -86,6 +86,6 @@ def plain(network: Any, layers: Any, names: frozenset[str]) -> bool:
 def watched(network: Any) -> bool:
     """Whether somebody listens to the network or moves its weights about, so that its own forward has to run."""
     return network.training or any(
-        module._forward_hooks or module._forward_pre_hooks or hasattr(module, "_hf_hook")
+        module._forward_hooks or module._forward_pre_hooks or "_hf_hook" in module.__dict__
         for module in network.modules()
     )

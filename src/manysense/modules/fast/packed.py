@@ -48,6 +48,13 @@ class Pack:
         return torch.tensor([start for start, _ in self.spans])
 
     @cached_property
+    def numbered(self) -> Tensor:
+        """(size,) number of each token within its item, from 0. Of items that share nothing."""
+        assert not self.shared
+        lengths = torch.tensor(self.lengths)
+        return torch.arange(self.size) - torch.repeat_interleave(lengths.cumsum(0) - lengths, lengths)
+
+    @cached_property
     def _runs(self) -> list[tuple[int, int, int]]:
         """(first token, items, length of each) for neighbours of one length, which attend in one call."""
         runs: list[tuple[int, int, int]] = []

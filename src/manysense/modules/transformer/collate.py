@@ -11,12 +11,15 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from ..base import Features, numbers
 
 SEQUENCES = ("input_ids", "attention_mask", "token_type_ids", "mm_token_type_ids")
 """One value per token: padded."""
-_JOINED = ("image_grid_thw", "video_grid_thw", "pixel_values_videos")
+_JOINED = ("image_grid_thw", "video_grid_thw", "pixel_values_videos", "second_per_grid_ts")
+_HEARD = ("input_features", "feature_attention_mask")
+"""Of sounds that are as long as they are, and not cut into windows: padded at the end, the second says where."""
 
 
 def collate(features: Sequence[Features], pad: int, *, to: int | None, mask: bool, left: bool = False) -> Features:
@@ -34,13 +37,24 @@ def collate(features: Sequence[Features], pad: int, *, to: int | None, mask: boo
         batch["media"] = [medium for one in features for medium in one.get("media", ())]
     for name in sorted(names - {"input_ids", "media"}):
         values = [one[name] for one in features if name in one]
-        batch[name] = _collated(name, values, batch, left)
+        if name in _HEARD and _HEARD[1] in names:
+            batch[name] = padded([numbers(sound) for value in values for sound in value])
+        else:
+            batch[name] = _collated(name, values, batch, left)
     return batch
 
 
+def padded(tensors: Sequence[Tensor]) -> Tensor:
+    """Tensors of different last sizes as one, zeros at their ends."""
+    longest = max(one.shape[-1] for one in tensors)
+    return torch.stack([functional.pad(one, (0, longest - one.shape[-1])) for one in tensors])
+
+
 def joined(name: str, arrays: list[Any]) -> Any:
-    """The arrays of several media of one item as one array."""
-    return np.stack(arrays) if name.endswith("_thw") else np.concatenate(arrays)
+    """The arrays of several media of one item as one array; of sounds of any length they stay a list."""
+    if name in _HEARD:
+        return arrays
+    return np.concatenate(arrays) if np.ndim(arrays[0]) == 2 else np.stack(arrays)
 
 
 def _collated(name: str, values: list[Any], batch: Features, left: bool) -> Tensor:

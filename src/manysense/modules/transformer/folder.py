@@ -252,12 +252,17 @@ class ModelFolder:
                 loaded = model.load_adapter(str(self.adapter))
         except (OSError, ValueError, RuntimeError, KeyError, TypeError) as error:
             raise ModelError(f"the adapter in {self.adapter} does not fit the model in {self.path}: {error}") from error
-        for what, names in (("are missing", loaded.missing_keys), ("have no place", loaded.unexpected_keys)):
-            if names:
-                raise ModelError(
-                    f"the adapter in {self.adapter} does not fit the model in {self.path}: weights that {what}, "
-                    f"{len(names)} in all, among them {min(names)!r}"
-                )
+        if loaded.missing_keys:
+            raise ModelError(
+                f"the adapter in {self.adapter} does not fit the model in {self.path}: it lacks "
+                f"{len(loaded.missing_keys)} of the weights that its configuration names, among them "
+                f"{min(loaded.missing_keys)!r}"
+            )
+        if loaded.unexpected_keys:
+            warn(
+                f"the adapter in {self.adapter} has weights that have no place in {type(model).__name__} and are left "
+                f"out, {len(loaded.unexpected_keys)} in all, among them {min(loaded.unexpected_keys)!r}"
+            )
 
 
 def _adapter_to_save(model: Any) -> str:

@@ -10,6 +10,7 @@ the tower are most of a multimodal reranker's work, and depend on the picture al
 from __future__ import annotations
 
 import hashlib
+import inspect
 import threading
 import time
 from collections import Counter, OrderedDict
@@ -23,7 +24,8 @@ import torch
 from torch import Tensor
 
 from ..base import numbers
-from .recipe import Tower
+from .collate import padded
+from .recipe import Recipe, Tower
 
 KEPT_BYTES = 1 << 30
 """What is kept unless the caller sets another limit: about 60 pictures of 1,000 tokens at the shape of a 2B model."""
@@ -31,13 +33,13 @@ KEPT_BYTES = 1 << 30
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Seen:
-    """A tower's output for one medium. embeddings: (tokens, width).  deep: of each tapped layer the same.  grid: of its
-    patches, (3,), or None for a tower without one."""
+    """A tower's output for one medium. embeddings: (tokens, width).  deep: of each tapped layer the same.  beside: by
+    what positions are counted: the grid of its patches (3,) and the like, by argument."""
 
     modality: str
     embeddings: Tensor
     deep: tuple[Tensor, ...] = ()
-    grid: Tensor | None = None
+    beside: Mapping[str, Tensor] = field(default_factory=dict)
 
     @property
     def nbytes(self) -> int:
@@ -48,13 +50,15 @@ class Seen:
 class Medium:
     """One medium of one item on its way to a tower. key: equal for equal content prepared in the same way.
 
-    prepared: what the tower reads; opens the medium once, whoever asks.  tally: counts of the call.
+    prepared: what the tower reads; opens the medium once, whoever asks.  tally: counts of the call.  tokens: that stand
+    for it in the chat.
     """
 
     modality: str
     key: Hashable
     prepared: Callable[[], Mapping[str, Any]]
     tally: Counter[str] = field(default_factory=Counter)
+    tokens: int = 0
 
 
 class MediaCache:
@@ -188,34 +192,94 @@ def see(network: Any, towers: Mapping[str, Tower], media: Sequence[Medium]) -> l
         if not chosen:
             continue
         arrays = [media[i].prepared() for i in chosen]
-        values = torch.cat([_on(network, a[tower.values]) for a in arrays]).to(network.dtype)
-        given: dict[str, Any] = {tower.values: values}
-        grids: list[Tensor | None] = [None] * len(chosen)
-        if tower.grid is not None:
-            given[tower.grid] = torch.stack([_on(network, a[tower.grid]) for a in arrays])
-            grids = list(given[tower.grid])
-        output = getattr(network, tower.method)(**given, return_dict=True)
+        output = getattr(network, tower.method)(**_given(network, tower, arrays), return_dict=True)
+        made_of = output.pooler_output
+        if tower.mask is not None:  # sounds come out one after the other
+            made_of = made_of.split([media[i].tokens for i in chosen])
         deep = getattr(output, "deepstack_features", None) or ()
+        names = (*([tower.grid] if tower.grid is not None else []), *tower.beside)
         for place, i in enumerate(chosen):
             own = tuple(layer[place].clone() for layer in deep)
-            made[i] = Seen(modality, output.pooler_output[place].clone(), own, grids[place])
+            beside = {name: _on(network, arrays[place][name]) for name in names}
+            if tower.lengths is not None:
+                beside[tower.lengths] = _on(network, arrays[place][tower.mask]).sum()
+            made[i] = Seen(modality, made_of[place].clone(), own, beside)
     return [made[i] for i in range(len(media))]
 
 
+def _given(network: Any, tower: Tower, arrays: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """The arguments of a tower's method for several media."""
+    values = [_on(network, one[tower.values]) for one in arrays]
+    if tower.mask is not None:
+        masks = [_on(network, one[tower.mask]) for one in arrays]
+        return {tower.values: padded(values).to(network.dtype), tower.mask: padded(masks)}
+    given = {tower.values: torch.cat(values).to(network.dtype)}
+    if tower.grid is not None:
+        given[tower.grid] = torch.stack([_on(network, one[tower.grid]) for one in arrays])
+    return given
+
+
+def entered(
+    recipe: Recipe, network: Any, features: Mapping[str, Any], seen: Sequence[Seen], chat: Any
+) -> dict[str, Any]:
+    """Outputs of towers as the model's `forward` takes them. features: of a batch.  seen: of all its media in order.
+    chat: whose placeholders stand for them."""
+    if not recipe.embeds:
+        return handed_in(seen, recipe.towers)
+    return embedded(network, features, seen, {name: holder.kind for name, holder in chat.placeholders.items()})
+
+
 def handed_in(seen: Sequence[Seen], towers: Mapping[str, Tower]) -> dict[str, Any]:
-    """Outputs of towers as the model's `forward` takes them: `mm_encoder_outputs` and the grids."""
+    """`mm_encoder_outputs`, and what positions are counted by."""
     from transformers.modeling_outputs import BaseModelOutputWithPooling
 
-    given: dict[str, Any] = {"mm_encoder_outputs": {}}
-    for modality, tower in towers.items():
+    outputs: dict[str, Any] = {}
+    for modality in towers:
         own = [one for one in seen if one.modality == modality]
         if own:
             output: Any = BaseModelOutputWithPooling(pooler_output=tuple(one.embeddings for one in own))  # type: ignore[arg-type]
             output.deepstack_features = [tuple(layer) for layer in zip(*(one.deep for one in own))]
-            given["mm_encoder_outputs"][modality] = output
-            if tower.grid is not None:
-                given[tower.grid] = torch.stack([one.grid for one in own if one.grid is not None])
-    return given
+            outputs[modality] = output
+    return {"mm_encoder_outputs": outputs, **_beside(seen)}
+
+
+def embedded(
+    network: Any, features: Mapping[str, Any], seen: Sequence[Seen], kinds: Mapping[str, int]
+) -> dict[str, Any]:
+    """`inputs_embeds` with the outputs of towers in the place of placeholders, and positions: for a model whose
+    `forward` takes no outputs of some tower.
+
+    features: of a batch.  kinds: of a modality's placeholders in mm_token_type_ids.
+    """
+    ids, types = features["input_ids"], features["mm_token_type_ids"]
+    made = network.get_input_embeddings()(ids)  # (batch, length, width)
+    for modality, kind in kinds.items():
+        own = [one.embeddings for one in seen if one.modality == modality]
+        if own:
+            made = made.masked_scatter((types == kind)[..., None], torch.cat(own).to(made.dtype))
+    places = positions(network, ids, types, features["attention_mask"], seen)
+    return {"inputs_embeds": made, **({} if places is None else {"position_ids": places})}
+
+
+def positions(network: Any, ids: Tensor, types: Tensor, mask: Tensor, seen: Sequence[Seen]) -> Tensor | None:
+    """(3, batch, length) as the model counts them; None where no medium has a grid, so that tokens are simply counted.
+
+    ids, types, mask: (batch, length).  seen: of all media in order.
+    """
+    beside = _beside(seen)
+    if not any(name.endswith("_thw") for name in beside):
+        return None
+    count = getattr(network, "model", network).get_rope_index
+    given = {"input_ids": ids, "mm_token_type_ids": types, "attention_mask": mask, **beside}
+    known = inspect.signature(count).parameters
+    found: Tensor = count(**{name: value for name, value in given.items() if name in known})[0]
+    return found
+
+
+def _beside(seen: Sequence[Seen]) -> dict[str, Tensor]:
+    """What positions are counted by, of all media in order, by argument."""
+    names = dict.fromkeys(name for one in seen for name in one.beside)
+    return {name: torch.stack([one.beside[name] for one in seen if name in one.beside]) for name in names}
 
 
 def _on(network: Any, array: Any) -> Tensor:

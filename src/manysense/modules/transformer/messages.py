@@ -23,7 +23,7 @@ import numpy.typing as npt
 from ...errors import InputTooLong, ItemError, UnsupportedInput
 from ...inputs.types import Item, Modality, Part, Turn
 from ..tokens import Tokens
-from .templates import compiled
+from .templates import compiled, document_first
 
 _ROLES_HINT = "Roles are system (first only), user and assistant; media stand in user turns."
 PRIVATE = 0xF0000
@@ -33,10 +33,12 @@ PRIVATE = 0xF0000
 @dataclass(frozen=True)
 class Placeholder:
     """token: what the template writes for one medium, and what is repeated for it.  kind: its number in
-    mm_token_type_ids."""
+    mm_token_type_ids.  stamped: how each group of a video's frames is written, with {seconds} for its time and {pads}
+    for its tokens; None for the tokens alone, all in one."""
 
     token: str
     kind: int
+    stamped: str | None = None
 
 
 @dataclass(frozen=True)
@@ -71,6 +73,11 @@ class Chat:
         instruction = self.instruction(prompt)
         system = () if instruction is None else (Turn("system", (Part("text", instruction),)),)
         return (*system, *item.turns)
+
+    def written(self, turns: Sequence[Turn]) -> list[Turn]:
+        """The turns in the order in which the template writes them: some put the document of a pair first."""
+        late = {"query": 1} if any(turn.role == "query" for turn in turns) and document_first(self.template) else {}
+        return sorted(turns, key=lambda turn: late.get(turn.role, 0))
 
 
 @dataclass(slots=True)
@@ -227,7 +234,7 @@ class Renderer:
 
     def _expanded(self, rendered: str, turns: Sequence[Turn], expand: Callable[[Part], str]) -> str:
         for modality, holder in self.chat.placeholders.items():
-            parts = [part for turn in turns for part in turn.parts if part.modality == modality]
+            parts = [part for turn in self.chat.written(turns) for part in turn.parts if part.modality == modality]
             pieces = rendered.split(holder.token) if parts else [rendered]
             if parts and len(pieces) != len(parts) + 1:
                 raise UnsupportedInput(

@@ -25,10 +25,11 @@ from . import stored, tasks
 from .architectures import recipe_for
 from .collate import SEQUENCES, collate, joined
 from .folder import ModelFolder, save_network
-from .media import MediumPlan, medium_of, open_medium, plan_medium
-from .media_towers import MediaCache, Medium, Seen, handed_in, see, stamp_of
+from .media import medium_of, open_medium, plan_media
+from .media_towers import MediaCache, Medium, Seen, entered, see, stamp_of
 from .messages import Renderer
 from .packing import can_pack, packable, packed, share
+from .pixels import with_values
 from .quiet import quiet
 from .recipe import Call, FolderFacts, Recipe
 from .templates import carries_pairs
@@ -39,16 +40,9 @@ if TYPE_CHECKING:
     from ...settings import Settings
 
 _FORWARD_NAMES = (
-    *SEQUENCES,
-    "position_ids",
-    "logits_to_keep",
-    "pixel_values",
-    "image_grid_thw",
-    "pixel_values_videos",
-    "video_grid_thw",
-    "input_features",
-    "is_longer",
-    "mm_encoder_outputs",
+    *(*SEQUENCES, "position_ids", "logits_to_keep", "mm_encoder_outputs"),
+    *("pixel_values", "image_grid_thw", "pixel_values_videos", "video_grid_thw"),
+    *("input_features", "is_longer", "feature_attention_mask", "second_per_grid_ts", "inputs_embeds"),
 )
 
 
@@ -94,9 +88,10 @@ class Transformer(InputModule):
         tasks.refuse(transformer_task, further)
         config = folder.config()
         new_head = transformer_task == "sequence-classification" and tasks.give_head(config, folder.config_kwargs)
-        facts = folder.facts(config)
+        facts, self._files = folder.facts(config), folder.files()
         task = "feature-extraction" if module_output_name == "token_embeddings" else transformer_task
         self.recipe: Recipe = recipe_for(facts.config, task)
+        facts = with_values(self.recipe.processor, facts, self._files)
         if "message" in (modality_config or {}):
             self.recipe = self.recipe.with_messages()
         usual, self.recipe = self.recipe, stored.with_calls(self.recipe, modality_config, module_output_name)
@@ -106,18 +101,18 @@ class Transformer(InputModule):
         self.tokenizer: Any = folder.tokenizer()
         if self.tokenizer is None:
             raise ModelError("the model folder has no tokenizer")
+        self.tokenizer.add_tokens(list(self.recipe.control), special_tokens=True)
         self.do_lower_case = do_lower_case
         self.transformer_task = transformer_task
         self.processing_kwargs = tasks.with_overrides(processing_kwargs or {}, facts.overrides, self.recipe.policies)
-        self._files = folder.files()
-        self._stored = (
+        self._stored: dict[str, Any] | None = (
             {"modality_config": modality_config, "module_output_name": module_output_name} if modality_config else None
         )
         asked = folder.processor_kwargs.get("model_max_length") or max_seq_length
         self._tokenizer_length = self.tokenizer.model_max_length
         self._positions = tasks.position_limit(facts, self.recipe.policies.position_offset)
         self.max_seq_length = asked or tasks.own_limit(self.tokenizer, self.recipe.policies, self._positions)
-        self._given_length = asked is not None
+        self._given_length = asked is not None or bool(self.recipe.processor)
         self.task_lengths = {"query": query_length, "document": document_length}
         self._build_policies(facts)
         self._parameters_of: dict[str, tuple[Any, frozenset[str]]] = {}
@@ -238,15 +233,14 @@ class Transformer(InputModule):
                 told = MediaError(f"it cannot be measured: {type(error).__name__}: {error}")
                 told.__cause__ = error
                 measured[i] = told
-        prompt, limit, left = encodable(settings.prompt or ""), self._limit(settings), self._cuts_left()
+        read, prompt, limit = self._read(), encodable(settings.prompt or ""), self._limit(settings)
         chosen, padding = [items[i] for i in texts], self.recipe.policies.text_padding
         if texts:
-            for i, made in zip(texts, measure_texts(chosen, reader, self._tokens, prompt, limit, padding, left)):
+            for i, made in zip(texts, measure_texts(chosen, reader, read.tokens, prompt, limit, padding, read.left)):
                 measured[i] = made
         chosen, typed = [items[i] for i in pairs], "token_type_ids" in self.tokenizer.model_input_names
         if pairs:
-            read = self._read()
-            both = measure_pairs(chosen, reader, read.tokens, read.pairs, prompt, limit, typed, left)
+            both = measure_pairs(chosen, reader, read.tokens, read.pairs, prompt, limit, typed, read.left)
             for i, made in zip(pairs, both):
                 measured[i] = made
         assert all(m is not None for m in measured)
@@ -265,9 +259,6 @@ class Transformer(InputModule):
         if text.get("truncation", True) in (False, "do_not_truncate"):
             given = self._positions
         return min(int(given), self._positions or int(given)) if given else None
-
-    def _cuts_left(self) -> bool:
-        return getattr(self.tokenizer, "truncation_side", "right") == "left"
 
     def _measure_one(self, item: Item, route: Route, reader: Reader, settings: Settings) -> Measured:
         if route == "message":
@@ -303,26 +294,23 @@ class Transformer(InputModule):
     # ---- chats
 
     def _measure_chat(self, item: Item, reader: Reader, settings: Settings) -> Measured:
-        renderer = self._renderer
+        read = self._read()
+        renderer = read.renderer
         assert renderer is not None
-        plans: dict[int, MediumPlan] = {}
-        extra = nbytes = 0
-        for part in item.parts:
-            if part.modality != "text":
-                plan = plans[id(part)] = plan_medium(part, self._policy_of(part, settings), reader)
-                extra, nbytes = extra + plan.patches, nbytes + plan.patches * 4 * 3 * 2 * 16 * 16
-        limit = self._limit(settings)
-        turns = renderer.chat.turns(item, settings.prompt)
-        rendered = renderer.render(turns, reader.text, lambda part: plans[id(part)].expansion, limit, self._cuts_left())
+        chat, limit = renderer.chat, self._limit(settings)
+        media = plan_media(item, chat, lambda part: self._policy_of(part, settings), reader)
+        expansions = {id(plan.part): plan.expansion for plan in media}
+        turns = chat.turns(item, settings.prompt)
+        rendered = renderer.render(turns, reader.text, lambda part: expansions[id(part)], limit, read.left)
         cut = (rendered.length, limit, "tokens") if limit is not None and rendered.length > limit else None
-        media = [plans[id(part)] for part in item.parts if id(part) in plans]
+        patches = sum(plan.patches for plan in media)
         return Measured(
             "message",
             len(rendered.ids),
             (rendered, media),
-            extra,
-            nbytes + 24 * len(rendered.ids),
-            cut,
+            patches,
+            patches * 4 * 3 * 2 * 16 * 16 + 24 * len(rendered.ids),
+            cut or next((plan.cut for plan in media if plan.cut), None),
             "message",
             bool(media),
         )
@@ -375,7 +363,8 @@ class Transformer(InputModule):
             chat = self._renderer.chat if self._renderer is not None else None
             return packed(self.model, self._task, features, self._outputs, chat)
         if "media" in features:
-            features.update(handed_in(self._outputs(features.pop("media")), self.recipe.towers))
+            seen = self._outputs(features.pop("media"))
+            features.update(entered(self.recipe, self.model, features, seen, self._chat))
         call = self._call(features)
         method = self.model if call.method == "forward" else getattr(self.model, call.method)
         given = {name: features[name] for name in self._names(call.method) if features.get(name) is not None}
@@ -427,15 +416,16 @@ class Transformer(InputModule):
         if not plain or self.transformer_task != "feature-extraction":
             config = {
                 "transformer_task": self.transformer_task,
-                **(self._stored or stored.modality_config(self.recipe)),
+                **(self._stored or stored.modality_config(self.recipe, self._chat is None or self._chat.structured)),
             }
             if self._given_length:
                 config["max_seq_length"] = self.max_seq_length
             if self.do_lower_case:
                 config["do_lower_case"] = True
         config.update({f"{task}_length": length for task, length in self.task_lengths.items() if length})
-        if self.processing_kwargs:
-            config["processing_kwargs"] = self.processing_kwargs
+        processing = tasks.with_header(self.processing_kwargs, self._chat)
+        if processing:
+            config["processing_kwargs"] = processing
         return config
 
     def save(self, output_path: str, *args: Any, safe_serialization: bool = True, **kwargs: Any) -> None:

@@ -20,7 +20,7 @@ from ..fast import PackedDecoder, PackedEncoder, executor_of
 from ..fast.decoder import Visual
 from ..fast.encoder import watched
 from ..fast.packed import Pack, common_beginning
-from .media_towers import Seen
+from .media_towers import Seen, positions
 
 if TYPE_CHECKING:
     from ...media.reader import Reader
@@ -36,7 +36,7 @@ def can_pack(network: Any, task: str) -> bool:
 
 def packable(features: Features) -> bool:
     """Whether these are an item's ids, with its media apart."""
-    return "input_ids" in features and not any("pixel_values" in name for name in features)
+    return "input_ids" in features and not any(name.startswith(("pixel_values", "input_features")) for name in features)
 
 
 def packed(network: Any, task: str, features: Features, outputs: Any, chat: Any) -> Features:
@@ -60,7 +60,8 @@ def packed(network: Any, task: str, features: Features, outputs: Any, chat: Any)
 def label(network: Any, executor: PackedEncoder, rows: Sequence[Features]) -> Tensor:
     """(items, labels) logits of items with input_ids and, where the model reads them, token_type_ids."""
     ids = _joined([row["input_ids"] for row in rows], network.device)
-    types = _joined([row.get("token_type_ids", np.zeros_like(row["input_ids"])) for row in rows], network.device)
+    typed = "token_type_ids" in rows[0]
+    types = _joined([row["token_type_ids"] for row in rows], network.device) if typed else torch.zeros_like(ids)
     return executor(network, ids, types, Pack(tuple(len(row["input_ids"]) for row in rows)))
 
 
@@ -93,6 +94,8 @@ def _slice(ids: Any, shared: int, first: bool) -> Any:
 
 
 def _joined(arrays: Sequence[Any], device: Any) -> Tensor:
+    if all(isinstance(array, np.ndarray) for array in arrays):
+        return numbers(np.concatenate(arrays)).to(device)
     return torch.cat([numbers(array) for array in arrays]).to(device)
 
 
@@ -101,14 +104,9 @@ def _positions(network: Any, row: Features, seen: Sequence[Seen]) -> Tensor:
     size = len(row["input_ids"])
     if not seen:
         return torch.arange(size)
-    grids = {
-        f"{modality}_grid_thw": torch.stack(own).cpu()
-        for modality in ("image", "video")
-        if (own := [one.grid for one in seen if one.modality == modality and one.grid is not None])
-    }
     ids, kinds = (numbers(row[name])[None] for name in ("input_ids", "mm_token_type_ids"))
-    found: Tensor = network.model.get_rope_index(ids, kinds, **grids)[0]
-    return found[:, 0]
+    found = positions(network, ids, kinds, torch.ones_like(ids), seen)
+    return torch.arange(size) if found is None else found[:, 0]
 
 
 def _visual(

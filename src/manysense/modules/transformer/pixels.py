@@ -1,15 +1,15 @@
-"""Pictures and frames → the numbers a vision tower reads.
+"""Pictures → the numbers a vision tower reads.
 
 Knows: the two ways of the field: one fixed square (CLIP, SigLIP, ViT) and as many patches as a pixel budget allows
-(Qwen-VL). Does not know: models, files.
+(Qwen-VL). Does not know: models, files, videos (frames.py).
 
 Values equal those of transformers' Pillow image processors: resampling by Pillow on 8-bit pixels, then rescaling and
-normalising, which for 8-bit input is one table look-up per channel. Video frames are resampled by torch on 8-bit pixels
-and normalised as transformers' video processors do, which is what the authors of Qwen3-VL-Embedding use for frames.
+normalising, which for 8-bit input is one table look-up per channel.
 """
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -19,15 +19,13 @@ import numpy as np
 import numpy.typing as npt
 
 from ...errors import MediaError, UsageError
-from ...media.types import ClipSize, PictureSize
+from ...media.types import PictureSize
 from .recipe import FolderFacts
 
 Arrays = dict[str, npt.NDArray[Any]]
 Table = npt.NDArray[np.float32]
 
 MOST_RATIO = 200
-LISTED_FPS = 2.0
-"""Frames per second that the authors take a list of frames to have."""
 
 
 class ImagePolicy(Protocol):
@@ -44,24 +42,6 @@ class ImagePolicy(Protocol):
     def changed(self, overrides: Mapping[str, Any]) -> ImagePolicy:
         """The policy with per-call overrides. Raises UsageError for one it does not know."""
         ...
-
-
-class ClipPolicy(Protocol):
-    """How the frames of one video are chosen and prepared. listed: frames that the caller sampled already."""
-
-    def choose(self, size: ClipSize, listed: bool) -> list[int]: ...
-
-    def tokens(self, size: ClipSize, count: int, listed: bool) -> tuple[int, int, int]:
-        """(temporal patches, tokens of each, patches that the tower sees) for `count` frames."""
-        ...
-
-    def stamps(self, size: ClipSize, indices: Sequence[int], listed: bool) -> list[float]:
-        """Seconds, one for each temporal patch."""
-        ...
-
-    def prepare(self, frames: npt.NDArray[np.uint8], listed: bool) -> Arrays: ...
-
-    def changed(self, overrides: Mapping[str, Any]) -> ClipPolicy: ...
 
 
 def lookup_table(config: Mapping[str, Any], *, fused: bool = False) -> Table:
@@ -88,7 +68,7 @@ def _three(value: Any) -> list[float]:
     return [float(v) for v in value] if isinstance(value, Sequence) else [float(value)] * 3
 
 
-def _planes(pixels: npt.NDArray[np.uint8], table: Table) -> npt.NDArray[np.float32]:
+def planes(pixels: npt.NDArray[np.uint8], table: Table) -> npt.NDArray[np.float32]:
     """(height, width, 3) uint8 → (3, height, width) float32 through the table."""
     out = np.empty((3, *pixels.shape[:2]), np.float32)
     for channel in range(3):
@@ -121,7 +101,7 @@ class FixedSquare:
     def of(cls, facts: FolderFacts) -> FixedSquare:
         vision = facts.config.get("vision_config") or facts.config
         patch = vision.get("patch_size")
-        made = {**facts.image, **_picture_overrides(facts.overrides, _SQUARE_OPTIONS)}
+        made = {**facts.image, **picture_overrides(facts.overrides, _SQUARE_OPTIONS)}
         return cls._of(made, patch if isinstance(patch, int) else 16)
 
     @classmethod
@@ -158,7 +138,7 @@ class FixedSquare:
         if target != picture.size:
             picture = picture.resize(target, resample=self.resample)
         pixels = np.asarray(picture)
-        return {"pixel_values": _planes(_center_crop(pixels, self.crop) if self.crop else pixels, self.table)}
+        return {"pixel_values": planes(_center_crop(pixels, self.crop) if self.crop else pixels, self.table)}
 
     def _target(self, size: tuple[int, int]) -> tuple[int, int]:
         width, height = size
@@ -192,10 +172,14 @@ def _center_crop(pixels: npt.NDArray[np.uint8], crop: tuple[int, int]) -> npt.ND
 # ---- a pixel budget
 
 
-def smart_resize(height: int, width: int, factor: int, least: float, most: float) -> tuple[int, int]:
+def smart_resize(
+    height: int, width: int, factor: int, least: float, most: float, *, zero: bool = False
+) -> tuple[int, int]:
     """(height, width) divisible by `factor`, within `least`…`most` pixels, of nearly the same shape.
 
-    Raises MediaError for sides of more than 200 to 1.  Source: qwen-vl-utils, `smart_resize`.
+    zero: a side below half of `factor` first rounds to nothing, so that the whole is found too small.
+    Raises MediaError for sides of more than 200 to 1.  Source: `smart_resize` of qwen-vl-utils; with `zero` that of
+    transformers.
     """
     if max(height, width) / min(height, width) > MOST_RATIO:
         raise MediaError(
@@ -203,8 +187,9 @@ def smart_resize(height: int, width: int, factor: int, least: float, most: float
             source=f"{width}x{height}",
             hint="Cut it into parts.",
         )
-    h = max(factor, round(height / factor) * factor)
-    w = max(factor, round(width / factor) * factor)
+    shortest = 0 if zero else factor
+    h = max(shortest, round(height / factor) * factor)
+    w = max(shortest, round(width / factor) * factor)
     if h * w > most:
         beta = math.sqrt(height * width / most)
         h = max(factor, math.floor(height / beta / factor) * factor)
@@ -220,7 +205,8 @@ class Patches:
     """Resize into a pixel budget, normalise, cut into patches → pixel_values (patches, values), image_grid_thw (3,).
 
     least, most: pixels.  patch: side of a patch.  merge: patches merged per side.  depth: frames merged in time.
-    Source: Qwen3-VL; sizes as in qwen-vl-utils.
+    first: pixels of an earlier fit, where the authors resize twice.  zero: of smart_resize.
+    Source: Qwen2-VL, Qwen3-VL; sizes as in qwen-vl-utils.
     """
 
     table: Table
@@ -230,11 +216,21 @@ class Patches:
     merge: int = 2
     depth: int = 2
     resample: int = 3
+    first: tuple[int, int] | None = None
+    zero: bool = False
+
+    @classmethod
+    def of_folder(cls, facts: FolderFacts, *, least: int, most: int) -> Patches:
+        """least, most: the budget where the folder says none."""
+        said = picture_overrides(facts.image, ("min_pixels", "max_pixels", "size"))
+        first = facts.image.get("first_fit")
+        made = replace(cls.of(facts, least=least, most=most), first=tuple(first) if first else None, zero=True)
+        return made.changed(said).changed(picture_overrides(facts.overrides, ("min_pixels", "max_pixels", "size")))
 
     @classmethod
     def of(cls, facts: FolderFacts, *, least: int, most: int) -> Patches:
         """least, most: the authors' own budget, which the caller's min_pixels and max_pixels replace."""
-        given = _picture_overrides(facts.overrides, ("min_pixels", "max_pixels", "size"))
+        given = picture_overrides(facts.overrides, ("min_pixels", "max_pixels", "size"))
         config = facts.image
         made = cls(
             table=lookup_table(config),
@@ -248,7 +244,7 @@ class Patches:
         return made.changed(given)
 
     def changed(self, overrides: Mapping[str, Any]) -> Patches:
-        least, most = _budget(overrides, self.least, self.most, "image")
+        least, most = budget(overrides, self.least, self.most, "image")
         return replace(self, least=least, most=most)
 
     @property
@@ -256,16 +252,22 @@ class Patches:
         return self.patch * self.merge
 
     def tokens(self, size: PictureSize) -> tuple[int, int]:
-        height, width = smart_resize(size.height, size.width, self.factor, self.least, self.most)
+        height, width = self._fits(size.height, size.width)[-1]
         patches = height * width // self.patch**2
         return patches // self.merge**2, patches
 
+    def _fits(self, height: int, width: int) -> list[tuple[int, int]]:
+        """(height, width) of one resizing after the other."""
+        made = [smart_resize(height, width, self.factor, *self.first)] if self.first is not None else []
+        height, width = made[-1] if made else (height, width)
+        return [*made, smart_resize(height, width, self.factor, self.least, self.most, zero=self.zero)]
+
     def prepare(self, picture: Any) -> Arrays:
-        height, width = smart_resize(picture.height, picture.width, self.factor, self.least, self.most)
-        if (width, height) != picture.size:
-            picture = picture.resize((width, height), resample=self.resample)
-        planes = _planes(np.asarray(picture), self.table)  # (3, height, width)
-        frames = np.broadcast_to(planes[None], (self.depth, *planes.shape))
+        for height, width in self._fits(picture.height, picture.width):
+            if (width, height) != picture.size:
+                picture = picture.resize((width, height), resample=self.resample)
+        shown = planes(np.asarray(picture), self.table)  # (3, height, width)
+        frames = np.broadcast_to(shown[None], (self.depth, *shown.shape))
         patches, grid = cut_patches(frames, self.patch, self.merge, self.depth)
         return {"pixel_values": patches, "image_grid_thw": grid}
 
@@ -285,136 +287,14 @@ def cut_patches(
     return flat, np.array([time, rows, columns], np.int64)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class PatchedFrames:
-    """Choose frames by rate, resize them into a budget, cut into patches → pixel_values_videos, video_grid_thw.
-
-    fps: frames taken per second of video, between `fewest` and `most_frames`.  least, most: pixels per frame.
-    total: pixels over all frames.  Source: qwen-vl-utils, `smart_nframes` and `fetch_video`.
-    """
-
-    table: Table
-    fps: float = 1.0
-    fewest: int = 4
-    most_frames: int = 64
-    least: int = 128 * 32 * 32
-    most: int = 768 * 32 * 32
-    total: float = 128_000 * 32 * 32 * 0.9
-    listed_total: float = 10 * 768 * 32 * 32
-    patch: int = 16
-    merge: int = 2
-    depth: int = 2
-
-    def choose(self, size: ClipSize, listed: bool) -> list[int]:
-        from ...media.video import even_indices
-
-        if listed:
-            return thin(size.frames, self.most_frames)
-        most = min(self.most_frames, size.frames) // self.depth * self.depth
-        wanted = min(max(size.frames / size.fps * self.fps, self.fewest), most, size.frames)
-        count = max(int(wanted) // self.depth * self.depth, min(self.depth, size.frames))
-        return [int(i) for i in even_indices(size.times, count)]
-
-    def _frame_size(self, height: int, width: int, count: int, listed: bool) -> tuple[int, int]:
-        """(height, width) of every frame; `count` is a multiple of `depth`."""
-        factor = self.patch * self.merge
-        if listed:  # the authors resize each listed frame once on its own, to twice the factor
-            height, width = self._first_size(height, width)
-        most = max(
-            min(self.most, (self.listed_total if listed else self.total) / count * self.depth), int(self.least * 1.05)
-        )
-        return smart_resize(height, width, factor, self.least, most)
-
-    def _first_size(self, height: int, width: int) -> tuple[int, int]:
-        factor = 2 * self.patch * self.merge
-        return smart_resize(height, width, factor, 4 * factor**2, 16384 * factor**2)
-
-    def tokens(self, size: ClipSize, count: int, listed: bool) -> tuple[int, int, int]:
-        time = -(-count // self.depth)
-        height, width = self._frame_size(size.height, size.width, time * self.depth, listed)
-        patches = height * width // self.patch**2
-        return time, patches // self.merge**2, time * patches
-
-    def stamps(self, size: ClipSize, indices: Sequence[int], listed: bool) -> list[float]:
-        """The middle between the first and the last frame of each temporal patch; listed frames are 1/2 s apart."""
-        times = [i / LISTED_FPS for i in range(len(indices))] if listed else [float(size.times[i]) for i in indices]
-        while len(times) % self.depth:
-            times.append(times[-1] if not listed else len(times) / LISTED_FPS)
-        return [(times[i] + times[i + self.depth - 1]) / 2 for i in range(0, len(times), self.depth)]
-
-    def prepare(self, frames: npt.NDArray[np.uint8], listed: bool) -> Arrays:
-        if missing := -len(frames) % self.depth:
-            frames = np.concatenate([frames, np.repeat(frames[-1:], missing, 0)])
-        height, width = frames.shape[1:3]
-        target = self._frame_size(height, width, len(frames), listed)
-        if listed:
-            frames = _resized_by_pillow(frames, self._first_size(height, width))
-        resized = _resized_by_torch(frames, target)
-        planes = np.stack([_planes(frame, self.table) for frame in resized])
-        patches, grid = cut_patches(planes, self.patch, self.merge, self.depth)
-        return {"pixel_values_videos": patches, "video_grid_thw": grid}
-
-    def changed(self, overrides: Mapping[str, Any]) -> PatchedFrames:
-        known = ("fps", "num_frames", "max_frames", "min_frames", "min_pixels", "max_pixels", "size", "total_pixels")
-        unknown_overrides("video", overrides, known)
-        least, most = _budget(
-            {k: v for k, v in overrides.items() if "pixels" in k and k != "total_pixels"},
-            self.least,
-            self.most,
-            "video",
-        )
-        for name in ("fps", "num_frames", "max_frames", "min_frames", "total_pixels"):
-            value = overrides.get(name)
-            if value is not None and (isinstance(value, bool) or not isinstance(value, (int, float)) or not value > 0):
-                raise UsageError(f"{name} must be a number above zero, got {value!r}")
-        frames = overrides.get("num_frames")
-        return replace(
-            self,
-            fps=float(overrides.get("fps", math.inf if frames else self.fps)),
-            fewest=int(overrides.get("min_frames", self.fewest)),
-            most_frames=int(frames or overrides.get("max_frames", self.most_frames)),
-            least=least,
-            most=most,
-            total=float(overrides.get("total_pixels", self.total)),
-            listed_total=float(overrides.get("total_pixels", self.listed_total)),
-        )
-
-
-def _resized_by_pillow(frames: npt.NDArray[np.uint8], target: tuple[int, int]) -> npt.NDArray[np.uint8]:
-    from PIL import Image
-
-    size = (target[1], target[0])
-    return np.stack([np.asarray(Image.fromarray(frame).resize(size)) for frame in frames])
-
-
-def _resized_by_torch(frames: npt.NDArray[np.uint8], target: tuple[int, int]) -> npt.NDArray[np.uint8]:
-    """Bicubic with antialiasing, clamped and rounded to 8 bits, as torchvision resizes 8-bit tensors."""
-    import torch
-    from torch.nn import functional
-
-    if frames.shape[1:3] == target:
-        return frames
-    pixels = torch.from_numpy(np.ascontiguousarray(frames.transpose(0, 3, 1, 2))).float()
-    resized = functional.interpolate(pixels, target, mode="bicubic", antialias=True, align_corners=False)
-    made: npt.NDArray[np.uint8] = resized.clamp_(0, 255).round_().to(torch.uint8).permute(0, 2, 3, 1).numpy()
-    return made
-
-
-def thin(count: int, most: int) -> list[int]:
-    """All of `count` frames, or `most` of them from first to last by whole-number steps, as the authors do."""
-    if count <= most:
-        return list(range(count))
-    return [int(i) for i in np.linspace(0, count - 1, most, dtype=int)]
-
-
 # ---- overrides
 
 
-def _picture_overrides(overrides: Mapping[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
+def picture_overrides(overrides: Mapping[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
     return {name: overrides[name] for name in names if overrides.get(name) is not None}
 
 
-def _budget(overrides: Mapping[str, Any], least: int, most: int, section: str) -> tuple[int, int]:
+def budget(overrides: Mapping[str, Any], least: int, most: int, section: str) -> tuple[int, int]:
     """min_pixels and max_pixels, or size={"shortest_edge", "longest_edge"}, which transformers uses for the same."""
     unknown_overrides(section, overrides, ("min_pixels", "max_pixels", "size"))
     size = overrides.get("size") or {}
@@ -440,3 +320,22 @@ def unknown_overrides(section: str, overrides: Mapping[str, Any], known: tuple[s
             f"{section} options {unknown} are not known to this model; "
             + (f"known: {', '.join(known)}" if known else "it has none")
         )
+
+
+def with_values(values: Mapping[str, Any], facts: FolderFacts, files: dict[str, bytes]) -> FolderFacts:
+    """The facts with values of the picture processor that a family sets itself; `files`, those of the folder that are
+    saved again, say them too."""
+    if not values:
+        return facts
+    name, whole = "preprocessor_config.json", "processor_config.json"
+    outer = json.loads(files.get(whole, b"{}"))
+    if outer.get("image_processor"):
+        outer["image_processor"].update(values)
+        files[whole] = _json(outer)
+    else:
+        files[name] = _json({**json.loads(files.get(name, b"{}")), **values})
+    return replace(facts, image={**facts.image, **values})
+
+
+def _json(value: Any) -> bytes:
+    return (json.dumps(value, indent=2, ensure_ascii=False) + "\n").encode()

@@ -15,8 +15,9 @@ from ...inputs.types import Item, Route
 from ..base import parted
 
 if TYPE_CHECKING:
+    from .frames import ClipPolicy
     from .messages import Chat
-    from .pixels import ClipPolicy, ImagePolicy
+    from .pixels import ImagePolicy
     from .waves import AudioPolicy
 
 
@@ -38,12 +39,17 @@ class Call:
 class Tower:
     """The part of a model that sees one modality alone, whose outputs can be handed back in as `mm_encoder_outputs`.
 
-    method: of the transformers model.  values, grid: names of its arguments, grid None where it has none.
+    method: of the transformers model.  values, grid: names of its arguments, grid None where it has none.  mask: the
+    argument that says which frames are sound, where sounds are padded to one length.  lengths, beside: what positions
+    are counted by beside grids, under the names of `get_rope_index`: a sound's frames, further prepared values.
     """
 
     method: str
     values: str
     grid: str | None = None
+    mask: str | None = None
+    lengths: str | None = None
+    beside: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,19 +88,37 @@ class Policies:
 
 
 @dataclass(frozen=True, slots=True)
+class ScoreHead:
+    """The layers that make a score of an item's vector, from the weights of the folder itself.
+
+    layers: names of linear layers in order; between them stands ReLU.  shift: added to the score.
+    """
+
+    layers: tuple[str, ...]
+    shift: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class Recipe:
     """routes: what is called for each route; "pair" is two texts that the tokenizer puts together.
 
     auto_class: the transformers class that builds the model.  towers: by modality, where media can be seen apart.
+    embeds: outputs of towers are put in the place of placeholders before `forward`, which takes none of some tower.
     bare_modules: modules after the transformer where the folder names none ("mean" or "lasttoken" pooling,
-    "normalize").
+    "normalize").  head: of a reranker whose folder names no modules.  processor: values of the picture processor that
+    the authors set in their code and not in the folder; a saved copy says them, and its token limit.  control: words of
+    the vocabulary that the template writes as control tokens, and the folder does not name as such.
     """
 
     routes: Mapping[Route, Call]
     policies: Policies = Policies()
     auto_class: str = "AutoModel"
     towers: Mapping[str, Tower] = field(default_factory=dict)
+    embeds: bool = False
     bare_modules: tuple[str, ...] = ("mean",)
+    head: ScoreHead | None = None
+    processor: Mapping[str, Any] = field(default_factory=dict)
+    control: tuple[str, ...] = ()
     note: str | None = None
 
     @property

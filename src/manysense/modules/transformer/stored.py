@@ -67,7 +67,7 @@ def read(
     words = config.get("tokenizer_name_or_path")
     opened = ModelFolder(
         base or folder,
-        trust_remote_code,
+        trust_remote_code or _trusted(model_kwargs, processor_kwargs, config_kwargs),
         merged(model_kwargs, "model_kwargs", "model_args"),
         merged(processor_kwargs, "processor_kwargs", "tokenizer_args"),
         merged(config_kwargs, "config_kwargs", "config_args"),
@@ -91,14 +91,21 @@ def opened(
         return name
     from ...checkpoints.source import Source
 
-    source = Source(str(name), cache_folder=cache)
-    trust = any((kwargs or {}).get("trust_remote_code") for kwargs in given.values())
+    trust = _trusted(*given.values())
+    source = Source(str(name), cache_folder=cache, trust_remote_code=trust)
     return ModelFolder(
         source.folder(),
         trust,
-        **{key: kwargs or {} for key, kwargs in given.items()},
+        given["model_kwargs"] or {},
+        given["processor_kwargs"] or {},
+        given["config_kwargs"] or {},
         words=source.beside(str(words)).folder() if words is not None else None,
     )
+
+
+def _trusted(*given: Mapping[str, Any] | None) -> bool:
+    """Whether the caller trusts the folder's code in one of the arguments for transformers."""
+    return any((kwargs or {}).get("trust_remote_code") for kwargs in given)
 
 
 def _base(folder: Path, source: Source | None) -> Path | None:
@@ -167,8 +174,8 @@ def _named(route: Any) -> str:
     return "+".join(route) if isinstance(route, tuple) else "text" if route == "pair" else str(route)
 
 
-def modality_config(recipe: Recipe) -> dict[str, Any]:
-    """The recipe's routes in the known library's keys."""
+def modality_config(recipe: Recipe, structured: bool = True) -> dict[str, Any]:
+    """The recipe's routes in the known library's keys. structured: what its chats hold, typed parts or a string."""
     calls = {_named(route): call for route, call in recipe.routes.items()}
     if "message" in calls:  # every modality takes the same way
         calls = dict.fromkeys(recipe.modalities, calls["message"])
@@ -180,5 +187,5 @@ def modality_config(recipe: Recipe) -> dict[str, Any]:
         for name, call in calls.items()
     }
     if "message" in made:
-        made["message"]["format"] = "structured"
+        made["message"]["format"] = "structured" if structured else "flat"
     return {"modality_config": made, "module_output_name": next(iter(recipe.routes.values())).feature}

@@ -88,13 +88,22 @@ def chat_of(
     assert maker is not None
     chat = maker(facts)
     options = dict(processing.get("chat_template", {}))
-    said = (modality_config or {}).get("message", {}).get("format")
+    own = chat.template == facts.chat_template  # what a folder says of its template is not true of another
+    said = (modality_config or {}).get("message", {}).get("format") if own else None
     return replace(
         chat,
         generation=bool(options.pop("add_generation_prompt", chat.generation)),
         structured=(said or format_of(chat.template)) == "structured",
         options=options,
     )
+
+
+def with_header(stored: Mapping[str, Any], chat: Chat | None) -> dict[str, Any]:
+    """A folder's processing_kwargs that ask for the header of an answer where the family's chats have one: the known
+    library renders none unasked."""
+    if chat is None or not chat.generation:
+        return dict(stored)
+    return {**stored, "chat_template": {"add_generation_prompt": True, **stored.get("chat_template", {})}}
 
 
 # ---- the processing of each call
@@ -130,6 +139,9 @@ def check_processing(stored: Mapping[str, Any], policies: Mapping[str, Any]) -> 
     unknown = sorted(set(stored) - set(PROCESSING_SECTIONS))
     if unknown:
         warn(f"processing_kwargs of the folder has sections that are not known and were left out: {', '.join(unknown)}")
+    wrong = next((name for name, section in stored.items() if not isinstance(section, Mapping)), None)
+    if wrong is not None:
+        raise ModelError(f"processing_kwargs of the folder: {wrong} is a dict of options, not {stored[wrong]!r}")
     try:
         for name in ("common", "text"):
             section = stored.get(name, {})
@@ -141,7 +153,7 @@ def check_processing(stored: Mapping[str, Any], policies: Mapping[str, Any]) -> 
         for name, policy in policies.items():
             if policy is not None:
                 policy.changed(stored.get(name, {}))
-    except (UsageError, AttributeError, TypeError) as error:
+    except UsageError as error:
         raise ModelError(f"processing_kwargs of the folder: {error}") from error
 
 
@@ -180,9 +192,8 @@ def accepted(network: Any, method: str, names: Collection[str]) -> frozenset[str
 
 def _wrapped(network: Any) -> Any:
     """The network inside; None where it wraps nothing."""
-    for name in ("_orig_mod", "module"):
-        if isinstance(inner := getattr(network, name, None), nn.Module):
-            return inner
+    if isinstance(inner := getattr(network, "_orig_mod", None), nn.Module):
+        return inner
     base = getattr(network, "get_base_model", None)
     return base() if callable(base) else None
 

@@ -36,6 +36,11 @@ class Reading:
     def fits(self, tokenizer: Any) -> bool:
         return tokenizer is self._tokenizer and words_added(tokenizer) == self._words
 
+    @property
+    def left(self) -> bool:
+        """Whether a text that is too long loses its beginning."""
+        return getattr(self._tokenizer, "truncation_side", "right") == "left"
+
     @cached_property
     def pairs(self) -> PairTemplate:
         return PairTemplate(self.tokens)
@@ -134,7 +139,7 @@ def measure_pairs(
 
 def _endings(first: Ids, second: Ids, room: int) -> tuple[Ids, Ids]:
     """The last tokens of both, as many as a pair keeps of them."""
-    sizes = longest_first(len(first.ids), len(second.ids), max(0, room))
+    sizes = longest_first(first.length, second.length, max(0, room))
     a, b = (Ids(one.ids[len(one.ids) - size :], one.length) for one, size in zip((first, second), sizes))
     return a, b
 

@@ -1,6 +1,6 @@
 """Sound → the numbers an audio tower reads.
 
-Knows: CLAP's log-mel windows. Does not know: files, models.
+Knows: CLAP's log-mel windows, Whisper's log-mel frames of a whole sound. Does not know: files, models.
 
 CLAP's own preparation picks windows of long sounds at random and marks a random sound of each batch as long, so that
 vectors change from call to call and with their neighbours. Here the choice is fixed: without fusion the first window;
@@ -17,7 +17,7 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from ...errors import UsageError
+from ...errors import MediaError, UsageError
 from ...settings import choose
 from .pixels import unknown_overrides
 from .recipe import FolderFacts
@@ -133,10 +133,7 @@ class ClapMel:
         return np.stack([shrunk[0, 0].numpy(), *(mel[start : start + frames] for start in starts)])
 
     def changed(self, overrides: Mapping[str, Any]) -> ClapMel:
-        if overrides.get("sampling_rate", self.rate) != self.rate:
-            raise UsageError(
-                f"this model reads sound at {self.rate} Hz; give the rate of samples with Audio(samples, rate)"
-            )
+        _check_rate(overrides, self.rate)
         unknown_overrides("audio", overrides, ("sampling_rate", "truncation", "padding"))
         choose("truncation", overrides.get("truncation", "fusion"), ("fusion", "rand_trunc"))
         choose("padding", overrides.get("padding", "pad"), ("repeatpad", "repeat", "pad", True))
@@ -146,3 +143,82 @@ class ClapMel:
             fusion=overrides["truncation"] == "fusion" if "truncation" in overrides else self.fusion,
             padding=self.padding if padding is True else padding,
         )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class WhisperMel:
+    """Mono samples → input_features (mels, frames) float32 and feature_attention_mask (frames,) of ones.
+
+    As long as the sound is, up to `seconds`; the silence that Whisper pads with is left out, for no model sees it.
+    Source: Radford et al. 2022; the values are those of transformers' WhisperFeatureExtractor.
+    """
+
+    rate: int
+    seconds: int
+    hop: int
+    fft: int
+    mels: int
+
+    @classmethod
+    def of(cls, facts: FolderFacts) -> WhisperMel:
+        config = facts.audio
+        return cls(
+            rate=int(config.get("sampling_rate", 16_000)),
+            seconds=int(config.get("chunk_length", 300)),
+            hop=int(config.get("hop_length", 160)),
+            fft=int(config.get("n_fft", 400)),
+            mels=int(config.get("feature_size", 128)),
+        )
+
+    @property
+    def window(self) -> float:
+        return float(self.seconds)
+
+    def heard(self, count: int) -> tuple[int, int]:
+        """(frames, tokens in the sequence) of `count` samples. Raises MediaError for less than one token.
+
+        Source: Qwen2-Audio, whose encoder Qwen2.5-Omni has: a convolution, then a pooling halve the frames.
+        """
+        frames = -(-min(count, self.seconds * self.rate) // self.hop)
+        tokens = ((frames - 1) // 2 - 1) // 2 + 1
+        if tokens < 1:
+            least = 1000 * (2 * self.hop + 1) / self.rate
+            raise MediaError(f"a sound of {count} samples is too short: this model hears {least:.0f} ms and more")
+        return frames, tokens
+
+    def tokens(self, seconds: float) -> int:
+        return self.heard(round(seconds * self.rate))[1]
+
+    def prepare(self, samples: Samples) -> dict[str, npt.NDArray[Any]]:
+        frames, _ = self.heard(len(samples))
+        return {
+            "input_features": np.ascontiguousarray(self._mel(samples, frames)[:, :frames]),
+            "feature_attention_mask": np.ones(frames, np.int64),
+        }
+
+    def _mel(self, samples: Samples, frames: int) -> Samples:
+        """(mels, frames and a few more) log-mel, at most 8 below the loudest."""
+        import torch
+        from transformers.audio_utils import mel_filter_bank
+
+        most = self.seconds * self.rate
+        heard = np.zeros(min(most, frames * self.hop + self.fft), np.float32)  # the last frames see the silence behind
+        heard[: min(len(samples), most)] = samples[:most]
+        window = torch.hann_window(self.fft)
+        waves = torch.stft(torch.from_numpy(heard), self.fft, self.hop, window=window, return_complex=True)
+        bank = mel_filter_bank(self.fft // 2 + 1, self.mels, 0.0, 8000.0, self.rate, norm="slaney", mel_scale="slaney")
+        power = (waves[:, :-1].abs() ** 2).contiguous()
+        mel = (torch.from_numpy(bank).float().T @ power).clamp_min(1e-10).log10()
+        made: Samples = ((torch.maximum(mel, mel.max() - 8.0) + 4.0) / 4.0).numpy()
+        return made
+
+    def changed(self, overrides: Mapping[str, Any]) -> WhisperMel:
+        _check_rate(overrides, self.rate)
+        unknown_overrides("audio", overrides, ("sampling_rate", "truncation", "padding"))
+        choose("truncation", overrides.get("truncation", True), (True,))
+        return self
+
+
+def _check_rate(overrides: Mapping[str, Any], rate: int) -> None:
+    if overrides.get("sampling_rate", rate) != rate:
+        raise UsageError(f"this model reads sound at {rate} Hz; give the rate of samples with Audio(samples, rate)")

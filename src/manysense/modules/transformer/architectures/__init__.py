@@ -15,12 +15,19 @@ from ..recipe import Recipe
 _FAMILIES = {
     "clip": "clip",
     "clap": "clap",
+    "qwen2_vl": "qwen2_vl",
+    "qwen2_5_vl": "qwen2_5_vl",
+    **dict.fromkeys(("qwen2_5_omni", "qwen2_5_omni_thinker"), "qwen2_5_omni"),
     "qwen3_vl": "qwen3_vl",
     **dict.fromkeys(("t5", "mt5", "umt5", "longt5"), "t5"),
 }
 
-_RERANKS = {"qwen3_vl": "any-to-any"}
+_RERANKS = dict.fromkeys(("qwen2_vl", "qwen2_5_vl", "qwen2_5_omni", "qwen2_5_omni_thinker", "qwen3_vl"), "any-to-any")
 """Families of language models that read media: the task that makes them answer."""
+_SCORES = {"JinaVLForRanking": "feature-extraction"}
+"""Architectures that have a score head of their own instead."""
+_LISTWISE = ("JinaForRanking",)
+"""Architectures that read a query with all its documents at once."""
 
 
 def recipe_for(config: Mapping[str, Any], task: str = "feature-extraction") -> Recipe:
@@ -38,8 +45,18 @@ def recipe_for(config: Mapping[str, Any], task: str = "feature-extraction") -> R
 
 
 def reranking_task(config: Mapping[str, Any]) -> str:
-    """What a model does as a reranker, where its folder does not say: answer as a language model, or label pairs."""
+    """What a model does as a reranker, where its folder does not say: answer as a language model, or label pairs.
+
+    Raises ModelError for one that does not read pairs.
+    """
+    first = next(iter(config.get("architectures") or ()), "")
+    if first in _LISTWISE:
+        raise ModelError(
+            f"a {first} model reads a query with all its documents at once, and a CrossEncoder reads pairs\n"
+            "  Take one that scores pairs, for example with ForSequenceClassification or ForCausalLM in its name."
+        )
+    if first in _SCORES:
+        return _SCORES[first]
     if str(config.get("model_type")) in _RERANKS:
         return _RERANKS[str(config.get("model_type"))]
-    first = next(iter(config.get("architectures") or ()), "")
     return "text-generation" if str(first).endswith("ForCausalLM") else "sequence-classification"

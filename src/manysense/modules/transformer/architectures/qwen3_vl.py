@@ -11,8 +11,9 @@ from typing import Any
 
 from ....errors import ModelError
 from ....inputs.types import Modality
+from ..frames import PatchedFrames
 from ..messages import Chat, Placeholder
-from ..pixels import PatchedFrames, Patches, lookup_table
+from ..pixels import Patches, lookup_table
 from ..recipe import Call, FolderFacts, Policies, Recipe, Tower
 from ..templates import pair_template
 
@@ -37,7 +38,11 @@ _TOWERS = {
     "image": Tower("get_image_features", "pixel_values", "image_grid_thw"),
     "video": Tower("get_video_features", "pixel_values_videos", "video_grid_thw"),
 }
-_PLACEHOLDERS: dict[Modality, Placeholder] = {"video": Placeholder("<|video_pad|>", 2), "image": Placeholder("<|image_pad|>", 1)}
+_STAMPED = "<{seconds:.1f} seconds><|vision_start|>{pads}<|vision_end|>"
+_PLACEHOLDERS: dict[Modality, Placeholder] = {
+    "video": Placeholder("<|video_pad|>", 2, _STAMPED),
+    "image": Placeholder("<|image_pad|>", 1),
+}
 
 
 def _chat(facts: FolderFacts) -> Chat:

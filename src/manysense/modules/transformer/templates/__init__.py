@@ -15,18 +15,37 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from ..recipe import FolderFacts
 
-_OWN = {"qwen3": "qwen3_reranker", "qwen3_vl": "qwen3_vl_reranker"}
+_OWN = {
+    "qwen3": "qwen3_reranker",
+    "qwen3_vl": "qwen3_vl_reranker",
+    "qwen2_vl": "qwen2_vl_reranker",
+    "qwen2_5_vl": "qwen2_vl_reranker",
+    "qwen2_5_omni_thinker": "qwen2_5_omni_reranker",
+}
 """model_type → the template of its authors' reranker."""
 
 
-def pair_template(facts: FolderFacts) -> str | None:
-    """The folder's own template where it carries pairs; else that of the family's reranker; else the folder's own, or
-    None."""
+def pair_template(facts: FolderFacts, own: str | None = None) -> str | None:
+    """The folder's own template where it is one for pairs; else that of the family's reranker; else the folder's own,
+    or None.
+
+    own: name of a template here, for a model that is told by more than its type.  A chat template that writes whatever
+    role it is given is not for pairs, where the family has one that is.
+    """
     given = facts.chat_template
-    if given is not None and carries_pairs(given):
+    own = own or _OWN.get(str(facts.config.get("model_type")))
+    if given is not None and carries_pairs(given) and (own is None or _names_sides(given)):
         return given
-    own = _OWN.get(str(facts.config.get("model_type")))
-    return given if own is None else Path(__file__).with_name(f"{own}.jinja").read_text(encoding="utf-8")
+    return given if own is None else own_template(own)
+
+
+def own_template(name: str) -> str:
+    """The text of the template `name`.jinja beside this file."""
+    return Path(__file__).with_name(f"{name}.jinja").read_text(encoding="utf-8")
+
+
+def _names_sides(template: str) -> bool:
+    return "query" in template and "document" in template
 
 
 def compiled(template: str) -> Any:
@@ -46,18 +65,31 @@ def format_of(template: str) -> str:
 
 @lru_cache(maxsize=64)
 def carries_pairs(template: str) -> bool:
-    """Whether both sides of a pair reach what the template renders: tried, since reading it would not tell."""
-    structured = format_of(template) == "structured"
+    """Whether both sides of a pair reach what the template renders, with content in one of the two formats: tried,
+    since reading it would not tell."""
 
-    def rendered(query: str, document: str) -> str | None:
-        turns = [("query", query), ("document", document)]
-        messages = [
-            {"role": role, "content": [{"type": "text", "text": text}] if structured else text} for role, text in turns
-        ]
-        try:
-            return str(compiled(template).render(messages=messages, add_generation_prompt=True))
-        except Exception:  # whatever a template raises for a role that it does not know
-            return None
+    def carries(structured: bool) -> bool:
+        base = _probed(template, "zebra", "walrus", structured)
+        others = (_probed(template, *sides, structured) for sides in (("okapi", "walrus"), ("zebra", "otter")))
+        return base is not None and base not in others
 
-    base = rendered("zebra", "walrus")
-    return base is not None and base not in (rendered("okapi", "walrus"), rendered("zebra", "otter"))
+    return carries(False) or carries(True)
+
+
+@lru_cache(maxsize=64)
+def document_first(template: str) -> bool:
+    """Whether a template that carries pairs writes the document before the query."""
+    made = _probed(template, "zebra", "walrus", format_of(template) == "structured") or ""
+    return 0 <= made.find("walrus") < made.find("zebra")
+
+
+def _probed(template: str, query: str, document: str, structured: bool) -> str | None:
+    """What a template makes of a pair, None where it takes none."""
+    turns = [("query", query), ("document", document)]
+    messages = [
+        {"role": role, "content": [{"type": "text", "text": text}] if structured else text} for role, text in turns
+    ]
+    try:
+        return str(compiled(template).render(messages=messages, add_generation_prompt=True))
+    except Exception:  # whatever a template raises for a role or a content that it does not know
+        return None
