@@ -3,31 +3,25 @@
 A row that is compared is one query's raw scores of all its documents. The peer scores all pairs in one call, which it
 sorts by length; it has torchvision, which its processor of Qwen3-VL needs, and is handed open pictures in the place of
 paths, so that it decodes each once.
-
-`python -m benchmarks.rerank` counts the work instead of the time: files opened, pictures decoded, patches through the
-tower, and what very many pairs take beside the model. Counts do not depend on the machine.
 """
 
 from __future__ import annotations
 
-import argparse
 import sys
-import time
-from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache, partial
+from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
-from unittest.mock import patch
 
 import numpy as np
 
-from . import material, report, rerankers
-from .harness import Benchmark, CannotRun, Resident
+from . import material, rerankers
+from .harness import Benchmark, CannotRun
 
-START, END = "<!-- table: written by python -m benchmarks.rerank -->", "<!-- end of the table of work -->"
+SIZE, SMALL = (480, 384), (320, 256)
+"""Of pictures that no library resizes: the peer lets none have fewer than 65,536 pixels, the authors' code 4,096."""
 
 
 @dataclass(frozen=True)
@@ -62,13 +56,13 @@ def questions(count: int) -> list[str]:
 
 
 def pictures(quick: bool) -> Case:
-    shown = material.photos(3 if quick else 6, (64, 64) if quick else (480, 384))
+    shown = material.photos(3 if quick else 6, SMALL if quick else SIZE)
     return Case(rerankers.qwen3_vl("tiny" if quick else "shallow"), questions(2 if quick else 10), shown)
 
 
 def query_picture(quick: bool) -> Case:
     """One picture, many texts."""
-    (shown,) = material.photos(1, (64, 64) if quick else (480, 384))
+    (shown,) = material.photos(1, SMALL if quick else SIZE)
     return Case(rerankers.qwen3_vl("tiny"), [shown], material.texts(3 if quick else 64))
 
 
@@ -101,7 +95,7 @@ def ours(case: Case, fast: bool = True, sharing: bool = True) -> Callable[[], An
 
     Raises CannotRun where a medium was not opened exactly once in a turn, and seen once by its tower.
     """
-    model = _ours(case)
+    model = our_model(case)
     model[0].fast = fast
     if not sharing:
         from manysense.modules.transformer import packing
@@ -120,11 +114,11 @@ def ours(case: Case, fast: bool = True, sharing: bool = True) -> Callable[[], An
 
 
 def peer(case: Case) -> Callable[[], Any]:
-    model = _peer(case)
-    return lambda: model.predict(_opened_once(case)).reshape(len(case.queries), -1)
+    model = peer_model(case)
+    return lambda: model.predict(opened_once(case)).reshape(len(case.queries), -1)
 
 
-def _opened_once(case: Case) -> list[tuple[Any, Any]]:
+def opened_once(case: Case) -> list[tuple[Any, Any]]:
     """Pairs with open pictures in the place of paths: the peer decodes a path with torchvision, once for every pair."""
     from PIL import Image
 
@@ -132,14 +126,14 @@ def _opened_once(case: Case) -> list[tuple[Any, Any]]:
     return [(shown.get(query, query), shown.get(document, document)) for query, document in case.pairs]
 
 
-def _ours(case: Case) -> Any:
+def our_model(case: Case) -> Any:
     declare_operators()
     from manysense import CrossEncoder
 
     return _warm(CrossEncoder, case)
 
 
-def _peer(case: Case) -> Any:
+def peer_model(case: Case) -> Any:
     declare_operators()
     from sentence_transformers import CrossEncoder
 
@@ -152,7 +146,7 @@ def _warm(kind: Any, case: Case) -> Any:
 
     dtype = torch.float32 if case.device == "cpu" else torch.bfloat16
     model = kind(case.folder, device=case.device, activation_fn=torch.nn.Identity(), model_kwargs={"dtype": dtype})
-    model.predict(_opened_once(case)[:1])
+    model.predict(opened_once(case)[:1])
     return model
 
 
@@ -165,9 +159,9 @@ def declare_operators() -> Any:
     import torch
 
     try:
-        import torchvision  # noqa: F401
+        import_module("torchvision")
     except RuntimeError:
-        library = torch.library.Library("torchvision", "DEF")
+        library: Any = torch.library.Library("torchvision", "DEF")  # type: ignore[no-untyped-call]
         for name in ("nms", "qnms"):
             library.define(f"{name}(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
         return library
@@ -254,152 +248,3 @@ BENCHMARKS = [
         partial(many, 10),
     ),
 ]
-
-
-# ---- counting
-
-
-def work(load: Callable[[Case], Any], call: Callable[[Any, Case], Any], case: Case) -> dict[str, int]:
-    """What one call does with the pictures of a case: "opened" files, "decoded", "seen" by the tower, "patches"."""
-    from PIL import Image
-
-    model = load(case)
-    tower = model[0].model.model.visual
-    counts: Counter[str] = Counter()
-
-    def seeing(patches: Any, grid_thw: Any, **options: Any) -> Any:
-        counts.update(seen=len(grid_thw), patches=len(patches))
-        return type(tower).forward(tower, patches, grid_thw, **options)
-
-    def decoding(*arguments: Any) -> Any:
-        counts["decoded"] += 1
-        return decoder(*arguments)
-
-    decoder = Image._getdecoder
-    seen, decoded = patch.object(tower, "forward", seeing), patch.object(Image, "_getdecoder", decoding)
-    with seen, decoded, _opened(case.pictures) as opened:
-        call(model, case)
-    return {"opened": sum(opened.values()), **{name: counts[name] for name in ("decoded", "seen", "patches")}}
-
-
-@contextmanager
-def _opened(paths: set[str]) -> Iterator[Counter[str]]:
-    """Times that each file is opened meanwhile. An audit hook stays for good; it then does nothing."""
-    counts: Counter[str] = Counter()
-    listening = True
-
-    def hook(event: str, arguments: tuple[Any, ...]) -> None:
-        if listening and event == "open" and str(arguments[0]) in paths:
-            counts[str(arguments[0])] += 1
-
-    sys.addaudithook(hook)
-    yield counts
-    listening = False
-
-
-def ours_once(model: Any, case: Case) -> None:
-    model[0].media_cache.clear()
-    model.rank(queries=case.queries, documents=case.documents)
-
-
-def peer_once(model: Any, case: Case) -> None:
-    model.predict(_opened_once(case))
-
-
-def taken(case: Case) -> dict[str, float]:
-    """CPU seconds of one call of ours: "model", the forward passes; "results", from scores to rankings; "memory", its
-    peak in bytes above the loaded model."""
-    return {**dict(zip(("model", "results"), _spent(case))), "memory": _peak(case)}
-
-
-def _spent(case: Case) -> tuple[float, float]:
-    from manysense.cross_encoder.line import PairLine
-    from manysense.cross_encoder.rank import Wanted
-    from manysense.outputs.rows import ArrayRows
-
-    parts = {"model": [(PairLine, "forward")], "results": [(ArrayRows, "write"), (Wanted, "ranking")]}
-    seconds: Counter[str] = Counter()
-
-    def clocked(part: str, function: Any) -> Any:
-        def run(*arguments: Any) -> Any:
-            start = time.thread_time()
-            made = function(*arguments)
-            seconds[part] += time.thread_time() - start  # type: ignore[assignment]
-            return made
-
-        return run
-
-    model = _ours(case)
-    with ExitStack() as stack:
-        for part, methods in parts.items():
-            for kind, name in methods:
-                stack.enter_context(patch.object(kind, name, clocked(part, getattr(kind, name))))
-        ours_once(model, case)
-    return seconds["model"], seconds["results"]
-
-
-def _peak(case: Case) -> int:
-    side = Resident(ours, case)
-    try:
-        return side.turn()[0].memory
-    finally:
-        side.close()
-
-
-def counted(quick: bool) -> dict[str, Any]:
-    """Everything that the table shows. A peer that cannot run leaves the reason in "peer_error"."""
-    made: dict[str, Any] = {"name": "rerank_work", "pictures": []}
-    cases = {"10 queries x 6 pictures": pictures(quick), "1 picture x 64 texts": query_picture(quick)}
-    for title, case in cases.items():
-        case = replace(case, folder=rerankers.qwen3_vl("tiny"))
-        row: dict[str, Any] = {"title": title, "distinct": len(case.pictures), "ours": work(_ours, ours_once, case)}
-        try:
-            row["peer"] = work(_peer, peer_once, case)
-        except ImportError as error:
-            made["peer_error"] = str(error).strip().splitlines()[0]
-        made["pictures"].append(row)
-    made["many"] = {len(case.pairs): taken(case) for case in (many(n, quick) for n in (30, 300))}
-    return made | report.facts()
-
-
-def table(result: dict[str, Any]) -> str:
-    lines = [
-        "| what | distinct pictures | of | files opened | decoded | seen by the tower | patches through it |",
-        "| --- | --- | --- | --- | --- | --- | --- |",
-    ]
-    for row in result["pictures"]:
-        for side, name in (("peer", "peer"), ("ours", "manysense")):
-            if side in row:
-                numbers = [f"{row[side][key]:,}" for key in ("opened", "decoded", "seen", "patches")]
-                lines.append("| " + " | ".join([row["title"], str(row["distinct"]), name, *numbers]) + " |")
-    lines += ["", "| pairs | model, CPU s | results, CPU s | memory |", "| --- | --- | --- | --- |"]
-    for pairs, spent in result["many"].items():
-        lines.append(
-            f"| {int(pairs):,} | {spent['model']:.1f} | {spent['results']:.2f} | {spent['memory'] / 2**20:.0f} MiB |"
-        )
-    made = ", ".join(f"{name} {value}" for name, value in result["versions"].items() if value)
-    return "\n".join([*lines, "", f"- {result['date']}; {made}."])
-
-
-def write_page(text: str) -> None:
-    """Replace the table between the markers."""
-    page = report.PAGE.read_text(encoding="utf-8")
-    before, _, rest = page.partition(START)
-    _, _, after = rest.partition(END)
-    report.PAGE.write_text(f"{before}{START}\n\n{text}\n\n{END}{after}", encoding="utf-8")
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.rerank", description="Count the work of reranking.")
-    parser.add_argument("--quick", action="store_true", help="tiny inputs; nothing is kept")
-    quick = parser.parse_args().quick
-    result = counted(quick)
-    text = table(result)
-    if not quick:
-        report.keep(result)
-        write_page(text)
-    print(text)
-
-
-if __name__ == "__main__":
-    main()

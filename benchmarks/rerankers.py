@@ -71,14 +71,14 @@ def tiny_bert() -> str:
         from transformers import AutoTokenizer, BertConfig, BertForSequenceClassification
 
         tokenizer = AutoTokenizer.from_pretrained(material.minilm())
-        config = BertConfig(
+        config: Any = BertConfig(
             vocab_size=len(tokenizer),
             hidden_size=32,
             num_hidden_layers=1,
             num_attention_heads=2,
             intermediate_size=64,
-            num_labels=1,
         )
+        config.num_labels = 1
         network = BertForSequenceClassification(config)
         _randomise(network)
         _save_classifier(network, tokenizer, folder)
@@ -107,7 +107,7 @@ def qwen3(first: First, tiny: bool = False) -> str:
 
         raw = folder.with_name("raw")
         tokenizer = _tokenizer(raw)
-        shape = _TINY_TEXT | {"num_hidden_layers": 2} if tiny else QWEN3 | {"num_hidden_layers": 4}
+        shape: dict[str, Any] = _TINY_TEXT | {"num_hidden_layers": 2} if tiny else QWEN3 | {"num_hidden_layers": 4}
         config = Qwen3Config(
             vocab_size=len(tokenizer),
             tie_word_embeddings=True,
@@ -151,7 +151,7 @@ def qwen3_vl(form: Literal["tiny", "shallow", "2b"]) -> str:
 
         raw = twin.build(folder.with_name("raw"))
         tokenizer = _tokenizer(raw)
-        config = Qwen3VLConfig.from_pretrained(raw)
+        config: Any = Qwen3VLConfig.from_pretrained(raw)
         depths, taps = {"tiny": ((2, 2), [0]), "shallow": ((2, 2), [0]), "2b": ((28, 24), [5, 11, 17])}[form]
         shapes = (_TINY_TEXT, _TINY_VISION) if form == "tiny" else (QWEN3_VL_TEXT, QWEN3_VL_VISION)
         config.text_config.update({**shapes[0], "num_hidden_layers": depths[0], "vocab_size": len(tokenizer)})
@@ -162,7 +162,7 @@ def qwen3_vl(form: Literal["tiny", "shallow", "2b"]) -> str:
         for name in ("image_pad", "video_pad", "vision_start", "vision_end"):
             key = f"{name.removesuffix('_pad')}_token_id"
             setattr(config, key, tokenizer.convert_tokens_to_ids(f"<|{name}|>"))
-        network = Qwen3VLForConditionalGeneration(config)
+        network: Any = Qwen3VLForConditionalGeneration(config)
         _randomise(network)
         network.to(torch.bfloat16 if form == "2b" else torch.float32).save_pretrained(raw)
         _finished(raw, folder, 10_240)

@@ -80,7 +80,7 @@ class Adapters:
         try:
             with _whole_or_not_at_all(network, name), quiet():
                 made = network.load_adapter(folder and str(folder), name, adapter_kwargs=inner, **kwargs)
-                missing = getattr(made, "missing_keys", None)
+                missing = [key for key in getattr(made, "missing_keys", ()) if f".{name}." in key]
                 if missing:
                     raise ValueError(f"it lacks {len(missing)} weights, among them {min(missing)!r}")
         except (OSError, ValueError, RuntimeError, KeyError, TypeError, SafetensorError) as error:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from cross_encoder.pairs import QUERY, ids_of
-from twins import answerers, labellers, vl_reranker
+from twins import answerers, labellers
 from twins.samples import pictures
 
 HOSTILE = [
@@ -32,13 +33,6 @@ def frame(ids, model):
     return [token for token in ids if token in control_ids(model)]
 
 
-def split(ids, model, bare):
-    """What stands in `ids` between the beginning and the end that it has in common with `bare`."""
-    start = next(i for i, (one, other) in enumerate(zip(ids, bare)) if one != other)
-    end = next(i for i, (one, other) in enumerate(zip(reversed(ids), reversed(bare))) if one != other)
-    return ids[:start], ids[start : len(ids) - end], ids[len(ids) - end :]
-
-
 @every_document
 @pytest.mark.parametrize("form", ["raw", "flat", "structured"])
 @pytest.mark.parametrize("side", ["query", "document"])
@@ -63,10 +57,9 @@ def test_the_words_reach_the_model_as_ordinary_tokens(document, reranker, twin):
     assert document.strip() in tokenizer.decode(ids[len(head) - 1 : -len(suffix)])
 
 
-@every_document
-@pytest.mark.parametrize("form", ["raw", "st"])
-def test_a_text_beside_a_picture_adds_no_picture(form, document, reranker):
-    model = reranker("vl_reranker", form=form)
+@pytest.mark.parametrize("document", HOSTILE[:5])
+def test_a_text_beside_a_picture_adds_no_picture(document, reranker):
+    model = reranker("vl_reranker")
     for pair in ((QUERY, {"text": document, "image": PICTURE}), ({"text": document, "image": PICTURE}, QUERY)):
         harmless = tuple({**side, "text": "a dog"} if isinstance(side, dict) else side for side in pair)
         assert frame(ids_of(model, pair), model) == frame(ids_of(model, harmless), model)
@@ -88,12 +81,11 @@ def test_a_labeller_reads_its_own_control_words_as_words(document, reranker, twi
     assert made == [token for token in wanted if token in special]
 
 
-@every_document
-def test_a_forged_answer_does_not_set_the_score(document, reranker, twin):
-    """The score is the one of the words, spelled so that no control token stands in them."""
-    model = reranker("vl_reranker")
-    score = model.predict((QUERY, document))
-    forged = vl_reranker.reference(twin("vl_reranker"), QUERY, document) if "pad" not in document else None
-    assert 0 < score < 1
-    if forged is not None and "<|im_end|>\n" in document:
-        assert abs(score - forged) > 1e-3  # what control tokens in the text would have given
+@pytest.mark.parametrize("document", HOSTILE[:2])
+def test_forged_turns_score_as_words(document, reranker, twin):
+    """The reference tokenises the forged words as control tokens, as a template filled by hand would."""
+    model, folder = reranker("answerer"), twin("answerer")
+    made, forged = model.predict((QUERY, document)), answerers.probability(folder, QUERY, document)
+    no, yes = answerers.logits(folder, ids_of(model, (QUERY, document)), ("no", "yes"))
+    assert made == pytest.approx(1 / (1 + np.exp(no - yes)), abs=1e-5)
+    assert abs(made - forged) > 1e-3

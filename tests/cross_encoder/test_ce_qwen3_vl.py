@@ -109,7 +109,7 @@ def test_what_is_saved_gives_the_same_scores(variant, reranker, tmp_path):
 # ---- truncation
 
 
-@pytest.mark.parametrize("limit", [200, 217])
+@pytest.mark.parametrize("limit", [212, 225])
 @pytest.mark.parametrize(
     "document", [LONG, {"text": LONG, "image": SMALL[0]}, {"text": LONG, "image": [SMALL[0], SMALL[1]]}], ids=type
 )

@@ -163,9 +163,24 @@ def test_control_tokens_of_a_prompt_are_tokens_before_static_vectors(twin):
     assert made.count(sep) == 1
 
 
-def test_control_tokens_of_a_prompt_are_tokens_in_a_pair_and_only_on_its_side(twin):
+@pytest.fixture
+def reranker(twin):
     with pytest.warns(ManysenseWarning, match="the head is random"):
-        model = CrossEncoder(str(twin("bert-bare")), device="cpu")
+        return CrossEncoder(str(twin("bert-bare")), device="cpu")
+
+
+@pytest.mark.parametrize("pair", [("the dog", LONG), (LONG, "the dog"), (LONG, LONG + " again")])
+def test_a_pair_that_is_cut_on_the_left_keeps_the_ends_of_its_texts(reranker, pair):
+    reranker.max_length = 15
+    reranker.tokenizer.truncation_side = "left"
+    expected = reranker.tokenizer(*pair, truncation=True, max_length=15)
+    features = reranker.preprocess([pair])
+    assert features["input_ids"][0].tolist() == expected["input_ids"]
+    assert features["token_type_ids"][0].tolist() == expected["token_type_ids"]
+
+
+def test_control_tokens_of_a_prompt_are_tokens_in_a_pair_and_only_on_its_side(reranker):
+    model = reranker
     sep = model.tokenizer.sep_token_id
     features = model.preprocess([("a", "the [SEP] dog")], prompt="the [SEP] ")
     assert features["input_ids"][0].tolist()[1:5] == model.tokenizer("the [SEP] a")["input_ids"][1:5]

@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from . import answerers, bert, clap, clip, labellers, qwen3_vl, static, t5, towers, vl_reranker
+from . import answerers, bert, clap, clip, labellers, qwen2_5_omni, qwen2_vl, qwen3_vl, static, t5, towers, vl_reranker
 
 
 @dataclass(frozen=True)
@@ -53,6 +53,20 @@ FAMILIES: dict[str, Family] = dict(
             image=towers.reference_image,
             audio=lambda folder, audio: towers.reference_audio(folder, audio, 48_000),
             video=towers.reference_video,
+        ),
+        _family(
+            "qwen2_vl",
+            qwen2_vl.build,
+            text=lambda folder, text: qwen2_vl.reference(folder, {"text": text}),
+            image=lambda folder, image: qwen2_vl.reference(folder, {"image": image}),
+            video=lambda folder, frames: qwen2_vl.reference(folder, {"video": frames}),
+        ),
+        _family(
+            "qwen2_5_omni",
+            qwen2_5_omni.build,
+            text=lambda folder, text: qwen2_5_omni.reference(folder, {"text": text}),
+            image=lambda folder, image: qwen2_5_omni.reference(folder, {"image": image}),
+            audio=lambda folder, audio: qwen2_5_omni.reference(folder, {"audio": (audio, 48_000)}),
         ),
         _family(
             "qwen3_vl",

@@ -3,7 +3,8 @@
 Knows: the checkpoint's files, and the reference of one input or one pair from prompts spelled out here, transformers'
 own Whisper feature extractor, Pillow processor and network. Nothing of the library under test is imported here.
 
-Sounds are read at 16 kHz, mono, padded to 300 seconds of silence, which the thinker's mask takes away again. The prompt
+Sounds are read at 16 kHz, mono, padded with silence to 30 seconds (300 in the
+published model), which the thinker's mask takes away again. The prompt
 of a reranker is that of Qwen3-VL-Reranker with a sound where a picture may stand.
 
 Sources: transformers, models/qwen2_5_omni and whisper. The chat template is Qwen2.5-Omni's.
@@ -30,8 +31,19 @@ from transformers import (
 from transformers.models.qwen2_vl.image_processing_pil_qwen2_vl import Qwen2VLImageProcessorPil
 
 from ._parts import as_vector, phrases, spread, unit, write_json
-from .qwen2_vl import DEVIATION, INSTRUCTION, JUDGE, MEAN, SYSTEM, WIDTH, answers_apart, listed, widened
-from .qwen2_vl import write_modules, write_tokenizer_config
+from .qwen2_vl import (
+    DEVIATION,
+    INSTRUCTION,
+    JUDGE,
+    MEAN,
+    SYSTEM,
+    WIDTH,
+    answers_apart,
+    listed,
+    widened,
+    write_modules,
+    write_tokenizer_config,
+)
 from .qwen3_vl import PLAIN, SPECIAL, byte_pairs
 
 RATE = 16_000
@@ -70,7 +82,7 @@ def build(folder: Path, seed: int = 0, *, form: Literal["raw", "st"] = "raw") ->
     write_json(
         folder / "preprocessor_config.json",
         {
-            "chunk_length": 300,
+            "chunk_length": 30,  # of the published one: 300, and the next two likewise
             "dither": 0.0,
             "feature_extractor_type": "WhisperFeatureExtractor",
             "feature_size": 128,
@@ -82,8 +94,8 @@ def build(folder: Path, seed: int = 0, *, form: Literal["raw", "st"] = "raw") ->
             "merge_size": 2,
             "min_pixels": 3136,
             "n_fft": 400,
-            "n_samples": 4800000,
-            "nb_max_frames": 30000,
+            "n_samples": 480000,
+            "nb_max_frames": 3000,
             "padding_side": "right",
             "padding_value": 0.0,
             "patch_size": 14,
@@ -207,7 +219,7 @@ def at_rate(samples: np.ndarray, rate: int) -> np.ndarray:
 
 
 def sound_features(folder: Path, sounds: list[tuple[np.ndarray, int]]) -> dict[str, Tensor]:
-    """input_features (sounds, mels, 30000) and feature_attention_mask (sounds, 30000)."""
+    """input_features (sounds, mels, 3000) and feature_attention_mask (sounds, 3000)."""
     heard = [at_rate(*sound) for sound in sounds]
     options: dict[str, Any] = {"padding": "max_length", "return_attention_mask": True, "return_tensors": "pt"}
     found = _tools(folder)[2](heard, sampling_rate=RATE, **options)

@@ -356,19 +356,19 @@ def widened(prompt: str, token: str, counts: list[int]) -> str:
     return "".join(piece + token * count for piece, count in zip(pieces, [*counts, 0]))
 
 
-def states(folder: Path, tensors: Mapping[str, Tensor]) -> Tensor:
-    """(length, width) last hidden states."""
+def states(folder: Path, tensors: Mapping[str, Tensor], fps: float = 2.0) -> Tensor:
+    """(length, width) last hidden states. fps: of the frames of clips."""
     more = {}
     if "video_grid_thw" in tensors and read_json(folder / "config.json")["model_type"] == "qwen2_5_vl":
-        more["second_per_grid_ts"] = torch.ones(len(tensors["video_grid_thw"]))  # two frames, two a second
+        more["second_per_grid_ts"] = torch.full((len(tensors["video_grid_thw"]),), 2 / fps)
     with torch.inference_mode():
         made: Tensor = _load(folder).model(**tensors, **more, use_cache=False).last_hidden_state[0]
     return made
 
 
-def reference(folder: Path, given: Given, instruction: str | None = None) -> np.ndarray:
-    """The vector of one input of an embedding model."""
-    return as_vector(unit(states(folder, prepared(folder, embedding_prompt(given, instruction), [given]))[-1]))
+def reference(folder: Path, given: Given, instruction: str | None = None, fps: float = 2.0) -> np.ndarray:
+    """The vector of one input of an embedding model. fps: of the frames of clips."""
+    return as_vector(unit(states(folder, prepared(folder, embedding_prompt(given, instruction), [given]), fps)[-1]))
 
 
 def gme_reference(folder: Path, given: Given, instruction: str | None = None) -> np.ndarray:

@@ -247,9 +247,11 @@ class ModelFolder:
 
     def _adapt(self, model: Any) -> None:
         need("peft", to="put an adapter on a model")
+        assert self.adapter is not None
+        safe = (self.adapter / "adapter_model.safetensors").is_file()  # transformers does not look what there is
         try:
             with quiet(), building:
-                loaded = model.load_adapter(str(self.adapter))
+                loaded = model.load_adapter(str(self.adapter), use_safetensors=safe)
         except (OSError, ValueError, RuntimeError, KeyError, TypeError) as error:
             raise ModelError(f"the adapter in {self.adapter} does not fit the model in {self.path}: {error}") from error
         if loaded.missing_keys:
