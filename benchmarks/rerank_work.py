@@ -16,9 +16,11 @@ from dataclasses import replace
 from typing import Any
 from unittest.mock import patch
 
+import numpy as np
+
 from . import report, rerankers
 from .harness import Resident
-from .rerank import Case, many, opened_once, our_model, ours, peer_model, pictures, query_picture
+from .rerank import Case, many, opened_once, our_model, peer_model, pictures, query_picture
 
 START, END = "<!-- table: written by python -m benchmarks.rerank_work -->", "<!-- end of the table of work -->"
 
@@ -71,44 +73,47 @@ def peer_once(model: Any, case: Case) -> None:
 
 
 def taken(case: Case) -> dict[str, float]:
-    """CPU seconds of one call of ours: "model", the forward passes; "results", from scores to rankings; "memory", its
-    peak in bytes above the loaded model."""
-    return {**dict(zip(("model", "results"), spent(case))), "memory": _peak(case)}
+    """One call of ours in a process of its own: CPU seconds of the "model" and of the "results", peak of "memory" in
+    bytes above the loaded model."""
+    side = Resident(clocked, case)
+    try:
+        turn, (model, results) = side.turn()
+    finally:
+        side.close()
+    return {"model": float(model), "results": float(results), "memory": turn.memory}
 
 
-def spent(case: Case) -> tuple[float, float]:
-    """CPU seconds of one call of ours: in forward passes, from scores to rankings."""
+def clocked(case: Case) -> Callable[[], Any]:
+    """A call that gives CPU seconds: (in forward passes, from scores to rankings)."""
     from manysense.cross_encoder.line import PairLine
     from manysense.cross_encoder.rank import Wanted
     from manysense.outputs.rows import ArrayRows
 
-    parts: dict[str, Any] = {"model": [(PairLine, "forward")], "results": [(ArrayRows, "write"), (Wanted, "ranking")]}
-    seconds: dict[str, list[float]] = {part: [] for part in parts}
-
-    def clocked(part: str, function: Any) -> Any:
-        def run(*arguments: Any) -> Any:
-            start = time.thread_time()
-            made = function(*arguments)
-            seconds[part].append(time.thread_time() - start)
-            return made
-
-        return run
-
+    parts: list[list[tuple[Any, str]]] = [[(PairLine, "forward")], [(ArrayRows, "write"), (Wanted, "ranking")]]
     model = our_model(case)
-    with ExitStack() as stack:
-        for part, methods in parts.items():
-            for kind, name in methods:
-                stack.enter_context(patch.object(kind, name, clocked(part, getattr(kind, name))))
-        ours_once(model, case)
-    return sum(seconds["model"]), sum(seconds["results"])
+
+    def call() -> Any:
+        seconds: list[list[float]] = [[] for _ in parts]
+        with ExitStack() as stack:
+            for spent, methods in zip(seconds, parts):
+                for kind, name in methods:
+                    stack.enter_context(patch.object(kind, name, _timed(getattr(kind, name), spent)))
+            ours_once(model, case)
+        return np.array([sum(spent) for spent in seconds])
+
+    return call
 
 
-def _peak(case: Case) -> int:
-    side = Resident(ours, case)
-    try:
-        return side.turn()[0].memory
-    finally:
-        side.close()
+def _timed(function: Any, spent: list[float]) -> Any:
+    """The function; CPU seconds of each call in its thread go into `spent`."""
+
+    def run(*arguments: Any) -> Any:
+        start = time.thread_time()
+        made = function(*arguments)
+        spent.append(time.thread_time() - start)
+        return made
+
+    return run
 
 
 def counted(quick: bool) -> dict[str, Any]:

@@ -7,11 +7,15 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import torch
 
+from .batching.devices import as_device
 from .errors import UsageError
+from .media.policy import Policy
+from .warn import warn
 
 if TYPE_CHECKING:
     from torch import nn
@@ -61,6 +65,40 @@ def load_named(model: type[Model], name: str, device_type: str, given: Mapping[s
     wanted: Any = {key: given[key] or {} for key in ("model_kwargs", "processor_kwargs", "config_kwargs")}
     source = Source(name, **asked, trust_remote_code=trusted, organisation=model.organisation)
     return load(source, Wanted(**wanted, trust_remote_code=trusted, device_type=device_type, family=model.model_type))
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """What a model is built from. device: where it goes.  spread: a device_map put it on several."""
+
+    loaded: Loaded
+    device: torch.device
+    spread: bool = False
+
+
+def opened(
+    model: type[Model], given: Mapping[str, Any], modules: Any, device: Any, backend: str, policy: Policy
+) -> Opened:
+    """The modules that a name stands for, or those that were given. Raises UsageError, and what `load_named` raises."""
+    from .checkpoints.types import Loaded
+
+    name = given["model_name_or_path"]
+    if backend != "torch":
+        raise UsageError(f"backend={backend!r} is not supported; leave it away to run the model with torch")
+    if not isinstance(policy, Policy):
+        raise UsageError(f"policy must be a manysense.Policy, got {type(policy).__name__}")
+    placed = as_device(device)
+    if name is None:
+        if modules is None:
+            raise UsageError("pass a model's name or folder, or modules")
+        return Opened(Loaded(modules), placed)
+    if modules is not None:
+        warn(f"the modules are those of {str(name)!r}; modules= is for a model without a name, and was left aside")
+    loaded = load_named(model, str(name), placed.type, given)
+    if "device_map" not in (given["model_kwargs"] or {}):
+        return Opened(loaded, placed)
+    there = placed_by_map(loaded.modules.values())
+    return Opened(loaded, there or placed, there is None)
 
 
 def placed_by_map(modules: Iterable[nn.Module]) -> torch.device | None:

@@ -401,3 +401,10 @@ def checked_prompts(prompts: Mapping[str, str]) -> dict[str, str]:
         if not isinstance(name, str) or not isinstance(text, str):
             raise UsageError(f"prompts map names to texts, got {name!r}: {text!r}")
     return dict(prompts)
+
+
+def merged_prompts(stored: Mapping[str, Any] | None, given: Mapping[str, str] | None) -> dict[str, str]:
+    """stored: of a folder, where a name may have no text.  given: of the caller, which win. Raises UsageError."""
+    if isinstance(stored, Mapping):
+        stored = {name: text for name, text in stored.items() if text is not None}
+    return {**checked_prompts(stored or {}), **checked_prompts(given or {})}

@@ -10,6 +10,7 @@ from typer.testing import CliRunner
 
 from manysense import CrossEncoder
 from manysense.cli.app import app
+from manysense.cli.rerank import _score
 
 QUERY = "music on a piano"
 
@@ -165,6 +166,13 @@ def test_the_table_fits_the_terminal(rerank, folder, samples, columns):
 def test_a_long_path_keeps_its_end(rerank, folder, texts):
     done = rerank(QUERY, texts, "--model", folder, columns=40)
     assert all(line.endswith(".txt") and "…" in line for line in done.stdout.splitlines()[:3])
+
+
+@pytest.mark.parametrize(
+    ("score", "shown"), [(0.98765, "0.988"), (-11.2345, "-11.235"), (2.1e-9, "2.1e-09"), (0.0, "0.000")]
+)
+def test_a_score_shows_its_first_digits(score, shown):
+    assert _score(score) == shown
 
 
 # ---- what goes wrong

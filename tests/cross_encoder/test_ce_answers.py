@@ -133,7 +133,9 @@ def test_a_model_with_a_true_token_alone_is_scored_by_its_logit(reranker, twin):
 
 def test_the_softmax_over_both_answers_is_the_sigmoid_of_their_difference(reranker, twin):
     made = reranker("answerer", form="flat").predict(PAIRS[0])
-    assert 1 / (1 + math.exp(-made)) == pytest.approx(answerers.probability(twin("answerer", form="flat"), *PAIRS[0]), abs=1e-5)
+    assert 1 / (1 + math.exp(-made)) == pytest.approx(
+        answerers.probability(twin("answerer", form="flat"), *PAIRS[0]), abs=1e-5
+    )
 
 
 def test_padding_without_a_mask_would_be_seen(twin):

@@ -1,4 +1,4 @@
-"""Documents that try to speak for the template: their control words stay words, and the frame around them stays whole."""
+"""Documents that try to speak for the template: their control words stay words, the frame around them stays whole."""
 
 from __future__ import annotations
 

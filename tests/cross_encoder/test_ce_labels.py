@@ -118,7 +118,8 @@ def test_the_order_of_a_pair_matters(reranker):
 
 @pytest.mark.parametrize("kind", ["bert", "roberta"])
 @pytest.mark.parametrize(
-    "document", ["https://example.org/cat.png", "red_circle.png", "data:image/png;base64,AAAA", "/etc/hostname", "a.mp4"]
+    "document",
+    ["https://example.org/cat.png", "red_circle.png", "data:image/png;base64,AAAA", "/etc/hostname", "a.mp4"],
 )
 def test_a_document_that_looks_like_an_address_stays_text(kind, document, reranker, twin, samples, monkeypatch):
     monkeypatch.chdir(samples)  # where red_circle.png is a file

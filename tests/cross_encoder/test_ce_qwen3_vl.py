@@ -1,4 +1,4 @@
-"""Qwen3-VL rerankers give the authors' score for texts, pictures, clips and mixtures on both sides, one pair at a time."""
+"""Qwen3-VL rerankers give the authors' score for texts, pictures, clips and mixtures on both sides."""
 
 from __future__ import annotations
 

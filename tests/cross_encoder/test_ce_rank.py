@@ -91,7 +91,9 @@ def test_no_document_one_document_and_an_empty_document(model):
     assert_scores(model.rank("", [""])[0]["score"], model.predict(("", "")))
 
 
-@pytest.mark.parametrize("kind", [tuple, np.array, lambda texts: (text for text in texts)], ids=["tuple", "numpy", "generator"])
+@pytest.mark.parametrize(
+    "kind", [tuple, np.array, lambda texts: (text for text in texts)], ids=["tuple", "numpy", "generator"]
+)
 def test_documents_may_be_any_collection(kind, model):
     assert order(model.rank(QUERY, kind(TEXTS[:5]))) == order(model.rank(QUERY, TEXTS[:5]))
 
@@ -175,7 +177,7 @@ def test_no_query_and_no_document(model):
 
 
 def test_an_error_names_its_document_and_its_query(model):
-    with pytest.raises(ItemError, match="query") as caught:
+    with pytest.raises(ItemError, match="of query 1") as caught:
         model.rank(queries=["+", "a"], documents=[["a", "b"], ["c", 7]])
     assert caught.value.index == 1
     rankings = model.rank(queries=["+", "a"], documents=[["a", "b"], ["c", 7]], on_error="skip")

@@ -79,7 +79,7 @@ def test_a_model_built_from_modules_scores_as_its_saved_folder(twin, tmp_path):
     made = model.predict(PAIRS, on_truncate="ignore")
     model.save(str(tmp_path / "saved"))
     assert_scores(CrossEncoder(tmp_path / "saved", device="cpu").predict(PAIRS, on_truncate="ignore"), made)
-    assert ((0 < made) & (made < 1)).all()  # one label is a probability where nothing else is said
+    assert ((made > 0) & (made < 1)).all()  # one label is a probability where nothing else is said
 
 
 def test_a_model_without_scores_says_what_is_missing(twin):

@@ -1,8 +1,8 @@
 """Rerankers that answer: a tiny Qwen3 language model that is asked whether a document fits a query.
 
 Knows: the layouts of Qwen3-Reranker (yes or no), of mxbai-rerank-v2 ("1" or "0") and of bge-reranker-v2-gemma (one
-token alone), the same weights as a model with a score head, and the reference score of one pair, from the prompt spelled
-out here, transformers and torch. Nothing of the library under test is imported here.
+token alone), the same network with a score head, and the reference score of one pair, from the prompt spelled out here,
+transformers and torch. Nothing of the library under test is imported here.
 
 Sources: Qwen/Qwen3-Reranker-0.6B, README (prompt, instruction, suffix, softmax over the logits of [no, yes]);
 mixedbread-ai/mxbai-rerank-base-v2; BAAI/bge-reranker-v2-gemma; Sentence Transformers 6.2, docs/cross_encoder/usage.
@@ -167,7 +167,9 @@ def _apart(model: Qwen3ForCausalLM, tokenizer: Any) -> None:
 
 def _write_tokenizer_config(folder: Path, tokenizer: Any, max_length: int) -> None:
     flags = {"lstrip": False, "normalized": False, "rstrip": False, "single_word": False}
-    added = {str(tokenizer.token_to_id(t)): {"content": t, **flags, "special": t in SPECIAL} for t in [*SPECIAL, *PLAIN]}
+    added = {
+        str(tokenizer.token_to_id(t)): {"content": t, **flags, "special": t in SPECIAL} for t in [*SPECIAL, *PLAIN]
+    }
     write_json(
         folder / "tokenizer_config.json",
         {

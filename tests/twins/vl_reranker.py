@@ -2,9 +2,9 @@
 
 Knows: the raw checkpoint and its form with the files of Sentence Transformers, and the reference score of one pair as
 the authors' script computes it: one prompt, spelled out here, in which each side holds its clips, then its pictures,
-then its texts; the last hidden state times lm_head["yes"] - lm_head["no"]; a sigmoid. A prompt that is
-too long loses ordinary tokens from its end, but for control tokens and its last ones. Media are fitted as in qwen3_vl.py.
-Nothing of the library under test is imported here.
+then its texts; the last hidden state times lm_head["yes"] - lm_head["no"]; a sigmoid. A prompt that is too long loses
+ordinary tokens from its end, but for control tokens and its last ones. Media are fitted as in qwen3_vl.py. Nothing of
+the library under test is imported here.
 
 Source: QwenLM/Qwen3-VL-Embedding, src/models/qwen3_vl_reranker.py.
 """
@@ -95,12 +95,14 @@ def template() -> str:
     asked += f"{{{{- '{INSTRUCTION}' }}}}{{%- endfor %}}"
 
     def of(role: str) -> str:
-        return f"{{%- for message in messages if message.role == '{role}' %}}{{{{- parts(message.content) }}}}{{%- endfor %}}"
+        each = f"{{%- for message in messages if message.role == '{role}' %}}"
+        return f"{each}{{{{- parts(message.content) }}}}{{%- endfor %}}"
 
-    return "".join(
-        [parts, f"{{{{- '{head}' }}}}", asked, f"{{{{- '{opening}' }}}}", of("query"), f"{{{{- '{between}' }}}}"]
-        + [of("document"), f"{{{{- '{closing}' }}}}"]
-    )
+    def written(text: str) -> str:
+        return f"{{{{- '{text}' }}}}"
+
+    pieces = [written(head), asked, written(opening), of("query"), written(between), of("document"), written(closing)]
+    return "".join([parts, *pieces])
 
 
 def _write_modules(folder: Path, prompts: tuple[tuple[str, str], ...]) -> None:
@@ -116,7 +118,7 @@ def _write_modules(folder: Path, prompts: tuple[tuple[str, str], ...]) -> None:
         folder / "sentence_bert_config.json",
         {
             "transformer_task": "any-to-any",
-            "modality_config": {name: call for name in ("text", "image", "video")}
+            "modality_config": dict.fromkeys(("text", "image", "video"), call)
             | {"message": {**call, "format": "structured"}},
             "module_output_name": "causal_logits",
         },

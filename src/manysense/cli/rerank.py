@@ -119,7 +119,7 @@ def _rerank(task: Task, named: Chosen, json: bool) -> bool:
     query, found = _checked(task)
     from .models import KINDS, readable
 
-    network = _load(named, task.device)
+    network: Any = _load(named, task.device)
     reads = readable(network)
     spoken = ", ".join(KINDS[kind] for kind in reads)
     if query.kind not in reads:
@@ -243,7 +243,7 @@ def _print(report: dict[str, Any], entries: dict[str, Entry]) -> None:
 
     width = Console().width
     protocol = protocol_of(os.environ, sys.stdout)
-    shown = [(str(hit["rank"]), f"{hit['score']:.3f}", KINDS[hit["kind"]], hit) for hit in report["hits"]]
+    shown = [(str(hit["rank"]), _score(hit["score"]), KINDS[hit["kind"]], hit) for hit in report["hits"]]
     wide = [max((len(cells[i]) for cells in shown), default=0) for i in range(3)]
     for rank, score, kind, hit in shown:
         left = f"{rank:>{wide[0]}}  {score:>{wide[1]}}  {kind:{wide[2]}}  "
@@ -252,6 +252,11 @@ def _print(report: dict[str, Any], entries: dict[str, Entry]) -> None:
         if protocol is not None:
             _show(entries[hit["id"]], protocol)
     typer.echo(_footer(report, width))
+
+
+def _score(score: float) -> str:
+    """0.988, -11.235; 2.1e-09 where three decimals would show nothing."""
+    return f"{score:.1e}" if 0 < abs(score) < 0.001 else f"{score:.3f}"
 
 
 def _label(hit: dict[str, Any], width: int) -> str:

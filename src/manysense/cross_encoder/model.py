@@ -14,15 +14,13 @@ from typing import Any, ClassVar, Literal, overload
 import numpy.typing as npt
 from torch import Tensor, nn
 
-from ..batching.devices import as_device
 from ..batching.pool import Pool, checked, start
-from ..construct import load_named, placed_by_map, renamed
-from ..errors import UsageError
+from ..construct import opened, renamed
 from ..inputs.pairs import as_pairs
 from ..inputs.types import Modality
 from ..line import ModelLine
 from ..media.policy import DEFAULT, Policy
-from ..model import Model, checked_prompts
+from ..model import Model, merged_prompts
 from ..modules.dense import Dense, name_of
 from ..modules.logit_score import LogitScore
 from ..modules.transformer import Transformer
@@ -92,30 +90,16 @@ class CrossEncoder(Model):
             trust_remote_code=trust_remote_code,
             token=token,
         )
-        name = given["model_name_or_path"]
-        if backend != "torch":
-            raise UsageError(f"backend={backend!r} is not supported; leave it away to run the model with torch")
-        if (modules is None) == (name is None):
-            raise UsageError("pass either a model's name or folder, or modules")
-        if not isinstance(policy, Policy):
-            raise UsageError(f"policy must be a manysense.Policy, got {type(policy).__name__}")
         given["config_kwargs"] = with_head(given["config_kwargs"], num_labels, dropout)
-        placed, spread = as_device(device), False
-        stored: Mapping[str, Any] = {}
-        card = None
-        if modules is None:
-            loaded = load_named(type(self), str(name), placed.type, given)
-            modules, stored, card = loaded.modules, loaded.config, loaded.card
-            if "device_map" in (given["model_kwargs"] or {}):
-                there = placed_by_map(loaded.modules.values())
-                placed, spread = there or placed, there is None
+        found = opened(type(self), given, modules, device, backend, policy)
+        stored = found.loaded.config
         super().__init__(
-            modules,
-            device=placed,
-            prompts={**checked_prompts(stored.get("prompts") or {}), **checked_prompts(prompts or {})},
+            found.loaded.modules,
+            device=found.device,
+            prompts=merged_prompts(stored.get("prompts"), prompts),
             default_prompt_name=default_prompt_name or stored.get("default_prompt_name"),
-            card=card,
-            spread=spread,
+            card=found.loaded.card,
+            spread=found.spread,
         )
         self.policy = policy
         self.model_card_data = model_card_data
@@ -137,7 +121,9 @@ class CrossEncoder(Model):
     # ---- predict
 
     @overload
-    def predict(self, inputs: Any = ..., prompt_name: str | None = ..., *, convert_to_tensor: Literal[True], **kwargs: Any) -> Tensor: ...
+    def predict(
+        self, inputs: Any = ..., prompt_name: str | None = ..., *, convert_to_tensor: Literal[True], **kwargs: Any
+    ) -> Tensor: ...
     @overload
     def predict(
         self, inputs: Any = ..., prompt_name: str | None = ..., *, convert_to_numpy: Literal[False], **kwargs: Any

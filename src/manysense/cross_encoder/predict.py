@@ -93,7 +93,11 @@ def predict(model: CrossEncoder, inputs: Any, how: How, form: Form, stats: bool)
     store = ArrayRows(total)
     count, failed = score(model, line, pairs, total, how, store)
     if failed and settings.on_error == "raise":
-        raise placed(failed[0], single, store, count)
+        error = placed(failed[0], single, store, count)
+        if error.partial is not None:
+            rows, indices = error.partial
+            error.partial = Kept(_shaped(rows, "numpy"), indices)
+        raise error
     line.warn(None if single else count)
     if settings.on_error == "nan":
         for error in failed:

@@ -240,6 +240,8 @@ def _check_documents(line: PairLine, work: Work) -> None:
                     line.parse(pair)
                 except ItemError as error:
                     error.index, error.total = d, len(work.documents(q))
+                    if work.own:
+                        error.reason = f"{error.reason} (a document of query {q})"
                     raise
 
 

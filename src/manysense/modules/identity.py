@@ -28,6 +28,8 @@ def digest(modules: Iterable[nn.Module]) -> str:
             tokenizer = getattr(tokenizer, "_tokenizer", tokenizer)
             if hasattr(tokenizer, "to_str"):
                 seen.update(tokenizer.to_str().encode())
+            elif hasattr(tokenizer, "get_vocab"):  # written in Python
+                seen.update(json.dumps(tokenizer.get_vocab(), sort_keys=True).encode())
         for name, tensor in module.state_dict().items():
             if hasattr(tensor, "dequantize") and type(tensor) is not torch.Tensor:
                 tensor = tensor.dequantize()

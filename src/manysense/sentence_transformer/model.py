@@ -14,20 +14,18 @@ from typing import Any, ClassVar, Literal, get_args, overload
 import numpy.typing as npt
 from torch import Tensor, nn
 
-from ..batching.devices import as_device
 from ..batching.pool import Pool, checked, start
 from ..checkpoints.card import SentenceTransformerModelCardData
 from ..collect import Kept
-from ..construct import load_named, placed_by_map, renamed
+from ..construct import opened, renamed
 from ..errors import UsageError
 from ..inputs.prompts import DOCUMENT_NAMES, QUERY_NAMES, first_named
 from ..inputs.types import Modality
 from ..media.policy import DEFAULT, Policy
-from ..model import checked_prompts
+from ..model import merged_prompts
 from ..outputs.precision import as_ranges
 from ..settings import OnError, OnTruncate, OutputValue, Precision
 from ..util.similarity import SimilarityFunction
-from ..warn import warn
 from .construct import AFTER_PROMPT, LATER, call_settings, check_dims, read_as_instructor
 from .encode import encode, encode_stream
 from .old_names import OldNames
@@ -88,34 +86,16 @@ class SentenceTransformer(OldNames):
             trust_remote_code=trust_remote_code,
             token=token if token is not None else use_auth_token,
         )
-        name = given["model_name_or_path"]
-        if backend != "torch":
-            raise UsageError(f"backend={backend!r} is not supported; leave it away to run the model with torch")
-        if modules is None and name is None:
-            raise UsageError("pass a model's name or folder, or modules")
-        if modules is not None and name is not None:
-            warn(f"the modules are those of {str(name)!r}; modules= is for a model without a name, and was left aside")
-            modules = None
-        stored: Mapping[str, Any] = {}
-        own: Mapping[str, Any] = {}
-        card = None
-        placed, spread = as_device(device), False
-        if modules is None:
-            loaded = load_named(type(self), str(name), placed.type, given)
-            modules, stored, own, card = loaded.modules, loaded.config, loaded.own, loaded.card
-            if "device_map" in (given["model_kwargs"] or {}):
-                there = placed_by_map(loaded.modules.values())
-                placed, spread = there or placed, there is None
+        found = opened(type(self), given, modules, device, backend, policy)
+        stored, own = found.loaded.config, found.loaded.own
         super().__init__(
-            modules,
-            device=placed,
-            prompts={**checked_prompts(stored.get("prompts") or {}), **checked_prompts(prompts or {})},
+            found.loaded.modules,
+            device=found.device,
+            prompts=merged_prompts(stored.get("prompts"), prompts),
             default_prompt_name=default_prompt_name or stored.get("default_prompt_name"),
-            card=card,
-            spread=spread,
+            card=found.loaded.card,
+            spread=found.spread,
         )
-        if not isinstance(policy, Policy):
-            raise UsageError(f"policy must be a manysense.Policy, got {type(policy).__name__}")
         self.policy = policy
         self.model_card_data: Any = (
             model_card_data if model_card_data is not None else SentenceTransformerModelCardData()
@@ -127,7 +107,7 @@ class SentenceTransformer(OldNames):
         self.embedding_ranges: Vectors | None = None
         if "embedding_ranges" in own:
             self.embedding_ranges = as_ranges(own["embedding_ranges"])
-        read_as_instructor(self, str(name or ""))
+        read_as_instructor(self, str(given["model_name_or_path"] or ""))
 
     def __getattr__(self, name: str) -> Any:
         if name in LATER:

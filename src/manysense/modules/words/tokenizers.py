@@ -16,7 +16,7 @@ from typing import Any, ClassVar, Self
 from ...errors import ModelError
 from ...extras import need
 from ..base import read_json
-from ..tokens import Tokens
+from ..tokens import tokens_of
 from .stop_words import ENGLISH_STOP_WORDS
 
 
@@ -167,10 +167,7 @@ class TransformersTokenizerWrapper(WordTokenizer):
 
     def __init__(self, tokenizer: Any) -> None:
         self.tokenizer = tokenizer
-        backend = getattr(tokenizer, "_tokenizer", None)
-        if backend is None:
-            raise ModelError(f"{type(tokenizer).__name__} has no fast form (tokenizer.json), which is needed")
-        self._tokens = Tokens(backend)
+        self._tokens = tokens_of(tokenizer)
 
     def set_vocab(self, vocab: Iterable[str]) -> None:
         raise ModelError("the vocabulary of a transformers tokenizer is its own and cannot be set")
@@ -185,7 +182,8 @@ class TransformersTokenizerWrapper(WordTokenizer):
 
     def to_str(self) -> str:
         """All that it is, as JSON; equal for equal tokenizers."""
-        return str(self.tokenizer._tokenizer.to_str())
+        backend = getattr(self.tokenizer, "_tokenizer", None)
+        return json.dumps(self.get_vocab(), sort_keys=True) if backend is None else str(backend.to_str())
 
     def save(self, output_path: str) -> None:
         self.tokenizer.save_pretrained(output_path)
