@@ -305,3 +305,14 @@ def test_the_known_library_takes_the_same_output_as_the_vector(broken, edit, the
     folder = alone(broken(style="new"))
     edit(folder / SAID, **forward("pooler_output", "sentence_embedding"))
     assert_same(vector(folder), theirs(folder).encode(TEXT))
+
+
+# ---- prompts
+
+
+def test_a_prompt_without_a_text_is_as_good_as_none(tmp_path):
+    folder = twins.bert.build(tmp_path)
+    (folder / "config_sentence_transformers.json").write_text(json.dumps({"prompts": {"query": None, "document": "a "}}))
+    model = ours(folder)
+    assert model.prompts == {"query": "", "document": "a "}
+    assert_same(model.encode_query(TEXT), vector(folder))
