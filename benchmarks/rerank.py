@@ -209,7 +209,6 @@ BENCHMARKS = [
         ours,
         peer,
         pictures_2b,
-        targets={"wall": 2},
         tolerance=2e-2,
     ),
     Benchmark(

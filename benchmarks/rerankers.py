@@ -8,8 +8,10 @@ many tokens as in the published model; its size changes nothing but the table of
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal
 
@@ -51,17 +53,16 @@ _TINY_VISION = {
 }
 
 
-def minilm(layers: int = 6) -> str:
+def minilm() -> str:
     """A cross-encoder of the shape of ms-marco-MiniLM-L6: the real encoder of all-MiniLM-L6-v2, a random head."""
 
     def make(folder: Path) -> None:
         from transformers import AutoTokenizer, BertForSequenceClassification
 
-        source = material.minilm() if layers == 6 else material.shallow_minilm(layers)
-        network = BertForSequenceClassification.from_pretrained(source, num_labels=1)
-        _save_classifier(network, AutoTokenizer.from_pretrained(source), folder)
+        network = BertForSequenceClassification.from_pretrained(material.minilm(), num_labels=1)
+        _save_classifier(network, AutoTokenizer.from_pretrained(material.minilm()), folder)
 
-    return str(material.made_once(f"reranker-minilm-{layers}", make))
+    return _made("reranker-minilm", make)
 
 
 def tiny_bert() -> str:
@@ -83,7 +84,13 @@ def tiny_bert() -> str:
         _randomise(network)
         _save_classifier(network, tokenizer, folder)
 
-    return str(material.made_once("reranker-tiny-bert", make))
+    return _made("reranker-tiny-bert", make)
+
+
+def _made(name: str, make: Callable[[Path], object]) -> str:
+    """material.made_once for this version of this file too."""
+    version = hashlib.sha256(Path(__file__).read_bytes()).hexdigest()[:8]
+    return str(material.made_once(f"{name}-{version}", make))
 
 
 def _save_classifier(network: Any, tokenizer: Any, folder: Path) -> None:
@@ -122,7 +129,7 @@ def qwen3(first: First, tiny: bool = False) -> str:
             (raw / "chat_template.jinja").write_text(_document_first(), encoding="utf-8")
         _finished(raw, folder, 8192)
 
-    return str(material.made_once(f"reranker-qwen3-{first}-first{'-tiny' * tiny}", make))
+    return _made(f"reranker-qwen3-{first}-first{'-tiny' * tiny}", make)
 
 
 def _document_first() -> str:
@@ -167,7 +174,7 @@ def qwen3_vl(form: Literal["tiny", "shallow", "2b"]) -> str:
         network.to(torch.bfloat16 if form == "2b" else torch.float32).save_pretrained(raw)
         _finished(raw, folder, 10_240)
 
-    return str(material.made_once(f"reranker-qwen3-vl-{form}", make))
+    return _made(f"reranker-qwen3-vl-{form}", make)
 
 
 def _tokenizer(raw: Path) -> Any:

@@ -19,9 +19,8 @@ import pool_work
 import pytest
 import torch
 
-from manysense import Image, ItemError, Kept, ManysenseWarning, SentenceTransformer, UsageError
+from manysense import Image, ItemError, Kept, ManysenseWarning, SentenceTransformer, UsageError, collect
 from manysense.batching.pool import Pool
-from manysense import collect
 from properties.pools import FAMILIES, twin_name
 from properties.pools import pool as inputs_of
 from reference.closeness import assert_close

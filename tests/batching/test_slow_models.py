@@ -5,8 +5,7 @@ from __future__ import annotations
 import itertools
 import warnings
 
-from manysense import SentenceTransformer
-from manysense import collect
+from manysense import SentenceTransformer, collect
 
 
 def test_a_big_model_on_a_cpu_says_once_how_long_it_will_take(twin, monkeypatch):

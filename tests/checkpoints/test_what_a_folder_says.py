@@ -312,7 +312,8 @@ def test_the_known_library_takes_the_same_output_as_the_vector(broken, edit, the
 
 def test_a_prompt_without_a_text_is_as_good_as_none(tmp_path):
     folder = twins.bert.build(tmp_path)
-    (folder / "config_sentence_transformers.json").write_text(json.dumps({"prompts": {"query": None, "document": "a "}}))
+    prompts = {"query": None, "document": "a "}
+    (folder / "config_sentence_transformers.json").write_text(json.dumps({"prompts": prompts}))
     model = ours(folder)
     assert model.prompts == {"query": "", "document": "a "}
     assert_same(model.encode_query(TEXT), vector(folder))

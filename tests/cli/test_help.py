@@ -31,7 +31,10 @@ def run(*arguments, **environment):
     )
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["embed", "--help"], ["compare", "--help"], ["--version"]])
+COMMANDS = ("embed", "compare", "rerank")
+
+
+@pytest.mark.parametrize("arguments", [["--help"], *([name, "--help"] for name in COMMANDS), ["--version"]])
 def test_help_loads_nothing_heavy(arguments):
     code = LOADED.format(arguments=arguments, heavy=HEAVY)
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
@@ -40,7 +43,7 @@ def test_help_loads_nothing_heavy(arguments):
 
 def test_help_names_every_command_and_exit_code():
     text = run("--help").stdout
-    assert all(f"  {name} " in text for name in ("embed", "compare", "info", "env"))
+    assert all(f"  {name} " in text for name in ("embed", "compare", "rerank", "bench", "info", "env"))
     assert all(f"  {code} " in text for code in (0, 1, 2, 3, 4, 70, 130))
 
 

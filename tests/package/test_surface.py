@@ -61,6 +61,8 @@ def test_nothing_is_printed(path):
 
 @pytest.mark.parametrize("path", FILES, ids=NAMES)
 def test_every_logger_is_the_one_of_the_package(path):
+    if path.name == "quiet.py":
+        return  # it keeps another library's logger quiet
     calls = [n for n in ast.walk(ast.parse(path.read_text())) if isinstance(n, ast.Call)]
     loggers = [n.args for n in calls if isinstance(n.func, ast.Attribute) and n.func.attr == "getLogger"]
     assert all(len(args) == 1 and ast.literal_eval(args[0]) == "manysense" for args in loggers)

@@ -16,7 +16,7 @@ from manysense import CrossEncoder
 from twins.samples import clip, pictures
 
 BATCHES = st.sampled_from([None, 1, 2, 3, 5, 32])
-few = settings(deadline=None, max_examples=8, derandomize=True, suppress_health_check=list(HealthCheck))
+few = settings(deadline=None, max_examples=5, derandomize=True, suppress_health_check=list(HealthCheck))
 RERANKERS: dict[str, dict[str, object]] = {
     "labeller": {},
     "labeller-modernbert": {"kind": "modernbert"},

@@ -92,7 +92,7 @@ def _embed(task: Task, wish: Wish, json: bool) -> bool:
     found = found.readable(readable(network))
     if not found.entries:
         reads = ", ".join(KINDS[kind] for kind in readable(network))
-        raise UsageError(f"nothing to embed: this model reads {reads}{_left_out(found.left_out)}")
+        raise UsageError(f"nothing to embed: this model reads {reads}{left_out_words(found.left_out)}")
     if task.model.note:
         note(f"{task.model.label}: {task.model.note}")
     began = time.perf_counter()
@@ -123,10 +123,10 @@ def _checked(task: Task, wish: Wish) -> Gathered:
         raise UsageError(f"--out {str(task.out)!r}: there is no folder {str(task.out.parent)!r}")
     if task.out.exists() and not task.overwrite and not journal.exists(task.journal):
         raise UsageError(f"{task.out} is there already; --overwrite replaces it")
-    return gather(task.inputs, lines=task.lines, read_stdin=_stdin, never=(task.out, task.journal))
+    return gather(task.inputs, lines=task.lines, read_stdin=stdin, never=(task.out, task.journal))
 
 
-def _stdin() -> bytes:
+def stdin() -> bytes:
     if sys.stdin.isatty():
         note("texts, one a line; Ctrl-D ends them")
     return sys.stdin.buffer.read()
@@ -218,18 +218,18 @@ def _summary(report: dict[str, Any]) -> str:
     failed = report["failed"]
     if failed:
         text += f"\n  {len(failed):,} failed:"
-        text += "".join(f"\n    {_named(one)}" for one in failed[:SHOWN])
+        text += "".join(f"\n    {named(one)}" for one in failed[:SHOWN])
         text += f"\n    and {len(failed) - SHOWN:,} more; --json lists all" if len(failed) > SHOWN else ""
-    return text + _left_out(Counter(report["left_out"]))
+    return text + left_out_words(Counter(report["left_out"]))
 
 
-def _named(failure: dict[str, str]) -> str:
+def named(failure: dict[str, str]) -> str:
     named = failure["reason"] if failure["id"] in failure["reason"] else f"{failure['id']}: {failure['reason']}"
     width = max(40, shutil.get_terminal_size().columns - 6)
     return named if len(named) <= width else named[: width - 1] + "…"
 
 
-def _left_out(reasons: Counter[str]) -> str:
+def left_out_words(reasons: Counter[str]) -> str:
     from .models import KINDS
 
     said = []

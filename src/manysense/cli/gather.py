@@ -115,7 +115,7 @@ def _paths(argument: str, refused: set[Path]) -> Iterator[Path]:
     else:
         raise UsageError(
             f"there is no file or folder {argument!r}\n"
-            "  Words are embedded from stdin, a text a line:  echo 'a red circle' | manysense embed - --out out.npz"
+            "  Words come from stdin, a text a line, where - stands:  echo 'a red circle' | manysense …  -"
         )
 
 

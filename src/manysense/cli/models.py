@@ -15,6 +15,7 @@ from .. import starter
 from ..errors import ManysenseError, ModelError
 
 if TYPE_CHECKING:
+    from ..model import Model
     from ..sentence_transformer.model import SentenceTransformer
 
 KINDS = {"text": "text", "image": "picture", "audio": "sound", "video": "clip"}
@@ -77,6 +78,6 @@ def identity(folder: Path) -> str:
     return seen.hexdigest()
 
 
-def readable(model: SentenceTransformer) -> tuple[str, ...]:
+def readable(model: Model) -> tuple[str, ...]:
     """The modalities of single inputs that it reads."""
     return tuple(modality for modality in model.modalities if modality in KINDS)

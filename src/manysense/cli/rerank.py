@@ -119,16 +119,16 @@ def _rerank(task: Task, named: Chosen, json: bool) -> bool:
     query, found = _checked(task)
     from .models import KINDS, readable
 
-    network: Any = _load(named, task.device)
+    network = _load(named, task.device)
     reads = readable(network)
     spoken = ", ".join(KINDS[kind] for kind in reads)
     if query.kind not in reads:
         raise UsageError(f"the query {query.id!r} is of a kind that this model does not read; it reads {spoken}")
     found = found.readable(reads)
     if not found.entries:
-        from .embed import _left_out
+        from .embed import left_out_words
 
-        raise UsageError(f"nothing to rank: this model reads {spoken}{_left_out(found.left_out)}")
+        raise UsageError(f"nothing to rank: this model reads {spoken}{left_out_words(found.left_out)}")
     ranked = _ranked(network, task, query, found.entries)
     report = _report(task, named, ranked, found.left_out)
     for text in report["warnings"]:
@@ -144,7 +144,7 @@ def _checked(task: Task) -> tuple[Entry, Gathered]:
     """The query and the documents: everything that can be known before the model is loaded."""
     from ..inputs.types import Text
     from ..settings import choose, positive
-    from .embed import _stdin
+    from .embed import stdin
     from .gather import STDIN, Entry, gather
 
     choose("--on-error", task.how["on_error"], ("raise", "skip"))
@@ -161,11 +161,11 @@ def _checked(task: Task) -> tuple[Entry, Gathered]:
             note(f"note: the query is the words {task.words!r}; --query-file opens the file of that name", "yellow")
         query = Entry(task.words, Text(task.words), "text", "")
     else:
-        asked = gather([str(task.query_file)], lines=False, read_stdin=_stdin).entries
+        asked = gather([str(task.query_file)], lines=False, read_stdin=stdin).entries
         if len(asked) != 1:
             raise UsageError(f"--query-file {task.query_file!r} holds {count(len(asked), 'file')}; it must be one")
         (query,) = asked
-    return query, gather(task.inputs, lines=task.lines, read_stdin=_stdin)
+    return query, gather(task.inputs, lines=task.lines, read_stdin=stdin)
 
 
 def _load(named: Chosen, device: str | None) -> CrossEncoder:
@@ -286,7 +286,7 @@ def _show(entry: Entry, protocol: Any) -> None:
 
 
 def _footer(report: dict[str, Any], width: int) -> str:
-    from .embed import SHOWN, _left_out, _named
+    from .embed import SHOWN, left_out_words, named
 
     best = f"{len(report['hits'])} of {count(report['documents'], 'document')}"
     left = f"{best} · {report['model']} · {report['scores']} · {report['seconds']:.1f} s"
@@ -296,6 +296,6 @@ def _footer(report: dict[str, Any], width: int) -> str:
         text += f"\n  {report['below_min_score']:,} below the lowest score"
     failed = report["failed"]
     if failed:
-        text += f"\n  {len(failed):,} failed:" + "".join(f"\n    {_named(one)}" for one in failed[:SHOWN])
+        text += f"\n  {len(failed):,} failed:" + "".join(f"\n    {named(one)}" for one in failed[:SHOWN])
         text += f"\n    and {len(failed) - SHOWN:,} more; --json lists all" if len(failed) > SHOWN else ""
-    return text + _left_out(Counter(report["left_out"]))
+    return text + left_out_words(Counter(report["left_out"]))

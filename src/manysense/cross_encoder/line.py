@@ -56,8 +56,10 @@ class PairLine(ModelLine):
     def open_query(self, value: Any) -> None:
         """Parse a query and bring its media, for the whole call. Raises ItemError."""
         for part in self.pairs.turn(QUERY, value).parts:
-            if part.modality != "text" or not isinstance(part.value, str):
+            if part.modality != "text":
                 self.fetch(part, self._queries)
+            elif not isinstance(part.value, str):
+                self._queries.text(part)
 
     def close(self) -> None:
         cache = getattr(self.first, "media_cache", None)

@@ -15,6 +15,7 @@ import numpy.typing as npt
 from torch import Tensor, nn
 
 from ..batching.pool import Pool, checked, start
+from ..checkpoints.card import CrossEncoderModelCardData
 from ..construct import opened, renamed
 from ..inputs.pairs import as_pairs
 from ..inputs.types import Modality
@@ -102,7 +103,7 @@ class CrossEncoder(Model):
             spread=found.spread,
         )
         self.policy = policy
-        self.model_card_data = model_card_data
+        self.model_card_data: Any = model_card_data if model_card_data is not None else CrossEncoderModelCardData()
         if max_length is not None:
             self.max_seq_length = max_length
         self.activation_fn = (

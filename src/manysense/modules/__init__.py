@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from .dense import Dense
     from .dropout import Dropout
     from .layer_norm import LayerNorm
+    from .logit_score import LogitScore
     from .lstm import LSTM
     from .normalize import Normalize
     from .pooling import Pooling
@@ -31,6 +32,7 @@ _HOMES = {
     "InputModule": "base",
     "LSTM": "lstm",
     "LayerNorm": "layer_norm",
+    "LogitScore": "logit_score",
     "Module": "base",
     "Normalize": "normalize",
     "Pooling": "pooling",
@@ -52,6 +54,7 @@ __all__ = [
     "Dropout",
     "InputModule",
     "LayerNorm",
+    "LogitScore",
     "Module",
     "Normalize",
     "Pooling",

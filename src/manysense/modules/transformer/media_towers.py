@@ -201,7 +201,7 @@ def see(network: Any, towers: Mapping[str, Tower], media: Sequence[Medium]) -> l
         for place, i in enumerate(chosen):
             own = tuple(layer[place].clone() for layer in deep)
             beside = {name: _on(network, arrays[place][name]) for name in names}
-            if tower.lengths is not None:
+            if tower.lengths is not None and tower.mask is not None:
                 beside[tower.lengths] = _on(network, arrays[place][tower.mask]).sum()
             made[i] = Seen(modality, made_of[place].clone(), own, beside)
     return [made[i] for i in range(len(media))]

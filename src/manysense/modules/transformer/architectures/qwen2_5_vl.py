@@ -18,7 +18,8 @@ INTERVAL = "second_per_grid_ts"
 
 
 def _video(facts: FolderFacts) -> PatchedFrames:
-    return PatchedFrames.of_folder(facts, interval=INTERVAL, **qwen2_vl.FRAME_PIXELS)
+    least, most = qwen2_vl.FRAME_PIXELS
+    return PatchedFrames.of_folder(facts, least=least, most=most, interval=INTERVAL)
 
 
 _TOWERS = {

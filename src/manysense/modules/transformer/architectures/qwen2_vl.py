@@ -19,9 +19,9 @@ from ..recipe import Call, FolderFacts, Policies, Recipe, ScoreHead, Tower
 from ..templates import own_template, pair_template
 
 FACTOR = 28
-PIXELS = {"least": 4 * FACTOR**2, "most": 1280 * FACTOR**2}
-FRAME_PIXELS = {"least": 128 * FACTOR**2, "most": 768 * FACTOR**2}
-"""Of transformers, where the folder says none."""
+PIXELS = (4 * FACTOR**2, 1280 * FACTOR**2)
+FRAME_PIXELS = (128 * FACTOR**2, 768 * FACTOR**2)
+"""Least and most, of transformers, where the folder says none."""
 
 TOWERS = {
     "image": Tower("get_image_features", "pixel_values", "image_grid_thw"),
@@ -40,11 +40,11 @@ _JINA = {"min_pixels": 4 * FACTOR**2, "max_pixels": 768 * FACTOR**2}
 
 
 def image(facts: FolderFacts) -> Patches:
-    return Patches.of_folder(facts, **PIXELS)
+    return Patches.of_folder(facts, least=PIXELS[0], most=PIXELS[1])
 
 
 def _video(facts: FolderFacts) -> PatchedFrames:
-    return PatchedFrames.of_folder(facts, **FRAME_PIXELS)
+    return PatchedFrames.of_folder(facts, least=FRAME_PIXELS[0], most=FRAME_PIXELS[1])
 
 
 def _chat(facts: FolderFacts) -> Chat:
