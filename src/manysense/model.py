@@ -37,6 +37,8 @@ class Model(Adapters, nn.Sequential):
     """
 
     model_type: ClassVar[str] = "Model"
+    own_prompts: ClassVar[Mapping[str, str]] = {}
+    """Prompts that every model of the family has, without a text unless somebody gives one."""
     organisation: ClassVar[str] = "sentence-transformers"
     """The owner on the Hub that a name without one has."""
 
@@ -55,7 +57,7 @@ class Model(Adapters, nn.Sequential):
         if not named:
             raise UsageError("a model needs at least one module")
         super().__init__(OrderedDict(named))
-        self.prompts = {"query": "", "document": "", **checked_prompts(prompts or {})}
+        self.prompts = {**self.own_prompts, **checked_prompts(prompts or {})}
         if default_prompt_name is not None and default_prompt_name not in self.prompts:
             raise UsageError(
                 f"default_prompt_name={default_prompt_name!r} is not one of the prompts: {sorted(self.prompts)}"

@@ -28,6 +28,7 @@ from ..modules.transformer import Transformer
 from ..outputs.scores import Activation
 from ..settings import OnError, OnTruncate, Settings
 from .construct import call_settings, stored_activation, with_head
+from .float32 import keep_in_float32
 from .line import PairLine
 from .predict import Form, How, predict
 from .rank import Ranking, Wanted, rank, rank_stream, work_of
@@ -41,7 +42,8 @@ class CrossEncoder(Model):
     model_name_or_path: a folder, or a Hub name.  modules: build from these instead.  num_labels: scores per pair, None
     for what the model has; another number than that gives it a new head, to be trained.  max_length: tokens read of a
     pair.  activation_fn: what scores go through; None for the folder's own, else a probability for one label and raw
-    values for several.  The other arguments are those of SentenceTransformer.
+    values for several.  keep_in_fp32_modules: names of linear layers that compute in float32 in a model of half
+    precision.  The other arguments are those of SentenceTransformer.
 
     What a score means is the head's affair: a probability where the activation is Sigmoid, else a logit; the scores of
     two models cannot be compared.
@@ -73,6 +75,7 @@ class CrossEncoder(Model):
         config_kwargs: Mapping[str, Any] | None = None,
         model_card_data: Any = None,
         backend: Literal["torch", "onnx", "openvino"] = "torch",
+        keep_in_fp32_modules: Sequence[str] | None = None,
         policy: Policy = DEFAULT,
         **old: Any,
     ) -> None:
@@ -111,6 +114,17 @@ class CrossEncoder(Model):
             if activation_fn is not None
             else stored_activation(stored, self.config, self.num_labels, trust_remote_code)
         )
+
+        self.keep_in_fp32_modules: list[str] = []
+        kept = keep_in_fp32_modules if keep_in_fp32_modules is not None else stored.get("keep_in_fp32_modules")
+        self.set_keep_in_fp32_modules(list(kept or ()))
+
+    def set_keep_in_fp32_modules(self, module_names: Sequence[str]) -> None:
+        """Let these linear layers, named as in `named_modules()`, compute in float32, and no others. A folder keeps it.
+
+        Raises UsageError for what is no plain linear layer.
+        """
+        self.keep_in_fp32_modules = keep_in_float32(self, module_names, self.keep_in_fp32_modules)
 
     def __setattr__(self, name: str, value: Any) -> None:
         """An activation is no module of the network: its name would come between theirs."""
@@ -320,7 +334,8 @@ class CrossEncoder(Model):
         return as_pairs(inputs)[0]
 
     def _config(self) -> dict[str, Any]:
-        return {**super()._config(), "activation_fn": name_of(self.activation_fn)}
+        config = {**super()._config(), "activation_fn": name_of(self.activation_fn)}
+        return config | ({"keep_in_fp32_modules": self.keep_in_fp32_modules} if self.keep_in_fp32_modules else {})
 
     # ---- pools of processes
 

@@ -47,6 +47,7 @@ class SentenceTransformer(OldNames):
     """
 
     model_type: ClassVar[str] = "SentenceTransformer"
+    own_prompts: ClassVar[Mapping[str, str]] = {"query": "", "document": ""}
     SUPPORTED_SIMILARITY_FN_NAMES: ClassVar[tuple[str, ...]] = get_args(Similarity)
 
     def __init__(
