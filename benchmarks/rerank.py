@@ -10,9 +10,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache, partial
-from importlib import import_module
-from importlib.util import find_spec
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -127,14 +125,14 @@ def opened_once(case: Case) -> list[tuple[Any, Any]]:
 
 
 def our_model(case: Case) -> Any:
-    declare_operators()
+    rerankers.declare_operators()
     from manysense import CrossEncoder
 
     return _warm(CrossEncoder, case)
 
 
 def peer_model(case: Case) -> Any:
-    declare_operators()
+    rerankers.declare_operators()
     from sentence_transformers import CrossEncoder
 
     return _warm(CrossEncoder, case)
@@ -148,24 +146,6 @@ def _warm(kind: Any, case: Case) -> Any:
     model = kind(case.folder, device=case.device, activation_fn=torch.nn.Identity(), model_kwargs={"dtype": dtype})
     model.predict(opened_once(case)[:1])
     return model
-
-
-@cache
-def declare_operators() -> Any:
-    """Make torchvision importable, where it is installed, beside a torch for the CPU alone: the wheel of PyPI then
-    finds no kernels for two operators, which no processor of pictures calls. What it returns has to be kept."""
-    if find_spec("torchvision") is None:
-        return None
-    import torch
-
-    try:
-        import_module("torchvision")
-    except RuntimeError:
-        library: Any = torch.library.Library("torchvision", "DEF")  # type: ignore[no-untyped-call]
-        for name in ("nms", "qnms"):
-            library.define(f"{name}(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
-        return library
-    return None
 
 
 def _rows(rankings: Sequence[Sequence[Mapping[str, Any]]], documents: int) -> Any:

@@ -12,6 +12,9 @@ import hashlib
 import json
 import shutil
 from collections.abc import Callable
+from functools import cache
+from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Literal
 
@@ -89,6 +92,7 @@ def tiny_bert() -> str:
 
 def _made(name: str, make: Callable[[Path], object]) -> str:
     """material.made_once for this version of this file too."""
+    declare_operators()  # transformers imports torchvision where it is installed
     version = hashlib.sha256(Path(__file__).read_bytes()).hexdigest()[:8]
     return str(material.made_once(f"{name}-{version}", make))
 
@@ -100,6 +104,24 @@ def _save_classifier(network: Any, tokenizer: Any, folder: Path) -> None:
     torch.nn.init.normal_(network.classifier.weight, std=0.5)
     network.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
+
+
+@cache
+def declare_operators() -> Any:
+    """Make torchvision importable, where it is installed, beside a torch for the CPU alone: the wheel of PyPI then
+    finds no kernels for two operators, which no processor of pictures calls. What it returns has to be kept."""
+    if find_spec("torchvision") is None:
+        return None
+    import torch
+
+    try:
+        import_module("torchvision")
+    except RuntimeError:
+        library: Any = torch.library.Library("torchvision", "DEF")  # type: ignore[no-untyped-call]
+        for name in ("nms", "qnms"):
+            library.define(f"{name}(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
+        return library
+    return None
 
 
 # ---- language models that answer yes or no

