@@ -63,21 +63,21 @@ class Wanted:
 class Work:
     """All pairs of a call: a sequence that makes them as they are asked for.
 
-    queries, documents: as the caller gave them; with `own`, `documents[q]` are those of query q.  by_document: pairs of
-    one document stand together, so that what it holds is opened once; else pairs of one query.
+    queries, documents: as the caller gave them; with `own`, `documents[q]` are those of query q. Pairs of one query
+    stand together, until `group_by_document`.
     """
 
-    def __init__(self, queries: Sequence[Any], documents: Sequence[Any], own: bool, by_document: bool = False) -> None:
+    def __init__(self, queries: Sequence[Any], documents: Sequence[Any], own: bool) -> None:
         self.queries, self.own, self._documents = queries, own, documents
         self.starts = np.concatenate([[0], np.cumsum([len(self.documents(q)) for q in range(len(queries))])])
-        self._order = self._grouped() if by_document else None
+        self._order: npt.NDArray[np.int64] | None = None
 
     def documents(self, query: int) -> Sequence[Any]:
         """Those of one query."""
         return self._documents[query] if self.own else self._documents
 
-    def _grouped(self) -> npt.NDArray[np.int64]:
-        """Pairs, numbered query by query, in the order in which their documents first come."""
+    def group_by_document(self) -> None:
+        """Let pairs of one document stand together, so that what it holds is opened once."""
         first: dict[Any, int] = {}
         places = np.empty(len(self), np.int64)
         for pair in range(len(self)):
@@ -85,7 +85,7 @@ class Work:
             document = self.documents(q)[d]
             key = document if isinstance(document, (str, bytes)) else id(document)
             places[pair] = first.setdefault(key, len(first))
-        return np.argsort(places, kind="stable")
+        self._order = np.argsort(places, kind="stable")
 
     def _numbered(self, pair: int) -> tuple[int, int]:
         q = int(np.searchsorted(self.starts, pair, "right")) - 1
@@ -132,11 +132,7 @@ def work_of(query: Any, queries: Any, documents: Any) -> tuple[Work, bool]:
     own = bool(held) and all(_is_list_of_documents(one) for one in held)
     if own and len(held) != len(asked):
         raise UsageError(f"each query has its own documents, and there are {len(asked)} queries and {len(held)} lists")
-    if own:
-        held = [list(one) for one in held]
-    flat = (document for one in held for document in one) if own else held
-    media = len(asked) > 1 and any(type(document) is not str for document in flat)
-    return Work(asked, held, own, by_document=media), False
+    return Work(asked, [list(one) for one in held] if own else held, own), False
 
 
 def _is_list_of_documents(value: Any) -> bool:
@@ -157,8 +153,7 @@ def rank(model: CrossEncoder, work: Work, wanted: Wanted, how: How, single: bool
     choose("on_error", how.settings.on_error, ("raise", "skip"))
     line = how.line(model)
     _open_queries(line, work)
-    if how.settings.on_error == "raise":
-        _check_documents(line, work)
+    _look_at_documents(line, work, how.settings.on_error == "raise")
     store = ArrayRows(len(work))
     count, failed = score(model, line, work, len(work), how, store)
     if failed and how.settings.on_error == "raise":
@@ -180,8 +175,7 @@ def rank_stream(model: CrossEncoder, work: Work, wanted: Wanted, how: How) -> It
     choose("on_error", how.settings.on_error, ("raise", "skip"))
     line = how.line(model)
     _open_queries(line, work)
-    if how.settings.on_error == "raise":
-        _check_documents(line, work)
+    _look_at_documents(line, work, how.settings.on_error == "raise")
     return _stream(line, work, wanted, how)
 
 
@@ -230,19 +224,26 @@ def _open_queries(line: PairLine, work: Work) -> None:
             raise
 
 
-def _check_documents(line: PairLine, work: Work) -> None:
-    """Everything that can be known of documents without opening them, before anything is computed."""
+def _look_at_documents(line: PairLine, work: Work, strict: bool) -> None:
+    """Everything that can be known of documents without opening them, before anything is computed; pairs are put in
+    order by what they are. strict: raise what is wrong with one."""
+    media = False
     for q in range(len(work.queries) if work.own else min(1, len(work.queries))):
         for d, document in enumerate(work.documents(q)):
             pair = (work.queries[q], document)
-            if not line.is_plain(pair):
-                try:
-                    line.parse(pair)
-                except ItemError as error:
+            if line.is_plain(pair):
+                continue
+            try:
+                _, document_turn = line.parse(pair).turns
+                media |= any(part.modality != "text" for part in document_turn.parts)
+            except ItemError as error:
+                if strict:
                     error.index, error.total = d, len(work.documents(q))
                     if work.own:
                         error.reason = f"{error.reason} (a document of query {q})"
                     raise
+    if media and len(work.queries) > 1:
+        work.group_by_document()
 
 
 def _named(error: ItemError, work: Work, single: bool) -> ItemError:
