@@ -11,15 +11,16 @@ from . import (
     maxsim,
     photos,
     report,
+    rerank,
     screenshots,
     single_query,
     stream,
     texts_memory,
     texts_speed,
 )
-from .harness import measure
+from .harness import CannotRun, measure
 
-FILES = (imports, texts_speed, texts_memory, single_query, duplicates, stream, photos, screenshots, maxsim)
+FILES = (imports, texts_speed, texts_memory, single_query, duplicates, stream, photos, screenshots, maxsim, rerank)
 BENCHMARKS = {one.name: one for file in FILES for one in file.BENCHMARKS}
 
 
@@ -32,7 +33,11 @@ def main() -> int:
     differing = []
     for name in options.only or BENCHMARKS:
         print(f"{name} …", file=sys.stderr, flush=True)
-        result = measure(BENCHMARKS[name], options.pairs, options.quick) | report.facts()
+        try:
+            result = measure(BENCHMARKS[name], options.pairs, options.quick) | report.facts()
+        except CannotRun as error:
+            print(f"{name}: left out: {error}", file=sys.stderr)
+            continue
         if not options.quick:
             report.keep(result)
             report.write_page(list(BENCHMARKS))

@@ -93,9 +93,12 @@ class Unit:
 
 @dataclass(slots=True)
 class Batch:
+    """cost: of its items and what they share.  window: of all batches that were planned with it."""
+
     units: list[Unit]
     nbytes: int
     cost: int
+    window: int
     prepared: list[Future[Any]] = field(default_factory=list)
 
 
@@ -224,7 +227,7 @@ def _measure(line: Line, items: list[tuple[int, Any]], reader: Any) -> Iterator[
 
 def _is_small(batch: Batch) -> bool:
     """Whether starting threads would cost more than it brings."""
-    return batch.cost <= WORTH_A_CREW and sum(unit.measured.opens for unit in batch.units) <= 1
+    return batch.window <= WORTH_A_CREW and sum(unit.measured.opens for unit in batch.units) <= 1
 
 
 def _failed(line: Line, rows: list[int], item: Any, error: ItemError) -> list[Done]:
@@ -241,10 +244,10 @@ def _cut(line: Line, units: list[Unit], batch_size: int | None, streams: int) ->
         return
     budget, ahead = limits(line.device_type)
     worth = streams if sum(c.length + c.extra for c in costs) > WORTH_A_CREW else 1
-    for members in plan(costs, budget=budget, batch_size=batch_size, most_bytes=ahead // 4, streams=worth):
-        chosen = [units[i] for i in members]
-        cost = sum(costs[i].length + costs[i].extra for i in members)
-        yield Batch(chosen, sum(costs[i].nbytes for i in members), cost)
+    planned = plan(costs, budget=budget, batch_size=batch_size, most_bytes=ahead // 4, streams=worth)
+    paid = [sum(costs[i].length + costs[i].extra for i in members) + costs[members[0]].shared for members in planned]
+    for members, cost in zip(planned, paid):
+        yield Batch([units[i] for i in members], sum(costs[i].nbytes for i in members), cost, sum(paid))
 
 
 def limits(device_type: str) -> tuple[int, int]:
