@@ -82,7 +82,7 @@ def opened(
     """The modules that a name stands for, or those that were given. Raises UsageError, and what `load_named` raises."""
     from .checkpoints.types import Loaded
 
-    name = given["model_name_or_path"]
+    name, mapped = given["model_name_or_path"], "device_map" in (given["model_kwargs"] or {})
     if backend != "torch":
         raise UsageError(f"backend={backend!r} is not supported; leave it away to run the model with torch")
     if not isinstance(policy, Policy):
@@ -91,11 +91,11 @@ def opened(
     if name is None:
         if modules is None:
             raise UsageError("pass a model's name or folder, or modules")
-        return Opened(Loaded(modules), placed)
+        return Opened(Loaded(modules), placed, mapped)
     if modules is not None:
         warn(f"the modules are those of {str(name)!r}; modules= is for a model without a name, and was left aside")
     loaded = load_named(model, str(name), placed.type, given)
-    if "device_map" not in (given["model_kwargs"] or {}):
+    if not mapped:
         return Opened(loaded, placed)
     there = placed_by_map(loaded.modules.values())
     return Opened(loaded, there or placed, there is None)
