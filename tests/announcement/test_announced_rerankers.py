@@ -89,6 +89,7 @@ def test_pairs_of_several_kinds_are_predicted_together(reranker_name, small, twi
     assert_scores(scores, [vl_reranker.reference(folder, *pair) for pair in opened])
 
 
+@pytest.mark.slow
 def test_the_files_of_a_pull_request_are_a_revision(twin, tmp_path):
     raw, saved = twin("vl_reranker"), twin("vl_reranker", form="st", prompts=(("page", "Find a page"),))
     with connected(tmp_path) as hub:

@@ -55,6 +55,7 @@ def broken(values):
 # ---- rows
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("chunk_size", [None, 1, 5])
 def test_rows_are_those_of_one_process_in_order(encoder, pool, chunk_size):
     """Texts, PIL pictures, sounds as arrays, frames, paths."""
@@ -332,6 +333,7 @@ def test_calls_from_two_threads_wait_for_each_other(encoder, pool):
         assert_close(rows, wanted)
 
 
+@pytest.mark.slow
 def test_what_a_call_leaves_undone_is_dropped(pool):
     with pool.results(pool_work.sleep, [0.0, 1.0, 0.0, 100.0]) as found:  # the last one waits for the second
         next(found)

@@ -22,6 +22,8 @@ from manysense import SentenceTransformer, UsageError
 from manysense.errors import WorkerError
 from reference.closeness import assert_close
 
+pytestmark = pytest.mark.slow
+
 MANY = [f"the dog number {number} of the old house" for number in range(400)]
 
 

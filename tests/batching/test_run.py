@@ -72,6 +72,7 @@ def test_the_trace_of_a_call_names_every_row_at_every_station(model):
 # ---- bounded
 
 
+@pytest.mark.slow
 def test_prepared_features_under_way_are_bounded_by_bytes(model, monkeypatch):
     """No forward pass ends until the crew has had time to prepare all that it may."""
     model = model("clip")

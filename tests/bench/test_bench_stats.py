@@ -38,6 +38,7 @@ def test_requests_without_an_answer_are_infinitely_late():
     assert high.value == high.high == math.inf
 
 
+@pytest.mark.slow
 def test_an_interval_holds_the_true_median_of_a_queue():
     """M/M/1 at half load: the median time in the system is 2 ln 2. Said for 95 of 100; requests hang together, so a few
     fewer hold it, and never as few as with a bootstrap of single requests."""

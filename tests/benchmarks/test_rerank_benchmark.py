@@ -38,6 +38,7 @@ def test_both_sides_give_the_same_scores(one: Benchmark, monkeypatch: pytest.Mon
     assert (ours.std(axis=1) > 1e-3).all(), "documents are told apart, so equal scores mean something"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("prepare", [rerank.pictures, rerank.query_picture])
 def test_each_picture_is_decoded_once_and_seen_once(prepare: Any) -> None:
     case = prepare(True)

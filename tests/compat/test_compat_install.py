@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 HERE = Path(__file__).parent
 PEER = "VALUE = 'the real package'\nfrom . import inner\n"
 

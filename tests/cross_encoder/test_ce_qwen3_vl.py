@@ -31,6 +31,7 @@ every_variant = pytest.mark.parametrize("variant", VARIANTS, ids=str)
 IDENTITY = nn.Identity()
 
 
+@pytest.mark.slow
 @every_variant
 def test_every_kind_of_document_equals_the_reference(variant, reranker, twin):
     folder, model = twin("vl_reranker", **variant), reranker("vl_reranker", **variant)

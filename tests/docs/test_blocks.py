@@ -71,6 +71,7 @@ def _no_network(*args: Any, **kwargs: Any) -> NoReturn:
     raise OSError("a page asked the network")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("page", RUN, ids=name)
 def test_every_block_of_a_page_runs_and_gives_what_it_says(page: Path, workshop: Path) -> None:
     namespace: dict[str, Any] = {"__name__": "__main__"}

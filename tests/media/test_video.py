@@ -522,6 +522,7 @@ def test_a_key_is_equal_for_equal_content_only(plain):
     assert clip_key(decoder(FRAMES, 4.0)) == clip_key(decoder(FRAMES.copy(), 4.0)) != clip_key(decoder(FRAMES, 2.0))
 
 
+@pytest.mark.slow
 @settings(max_examples=100, deadline=5000)
 @given(data=st.data(), container=st.sampled_from(["mp4", "matroska", "avi", "mpegts"]))
 def test_broken_bytes_give_frames_or_an_item_error_and_nothing_else(data, container):

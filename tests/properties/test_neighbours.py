@@ -14,6 +14,8 @@ from properties.pools import FAMILIES, pool, twin_name
 from reference.closeness import assert_close, distance
 from twins.samples import RATE, TEXTS, clip, pictures, sounds
 
+pytestmark = pytest.mark.slow
+
 BATCHES = st.sampled_from([None, 1, 2, 3, 5, 32])
 few = settings(deadline=None, max_examples=12, derandomize=True, suppress_health_check=list(HealthCheck))
 every_family = pytest.mark.parametrize("family", FAMILIES)

@@ -18,6 +18,8 @@ from properties.pools import FAMILIES, pool, twin_name
 from reference.closeness import assert_close, distance
 from twins.samples import RATE, TEXTS, clip, pictures, sounds
 
+pytestmark = pytest.mark.slow
+
 every_family = pytest.mark.parametrize("family", FAMILIES)
 
 

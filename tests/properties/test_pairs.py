@@ -15,6 +15,8 @@ from cross_encoder.pairs import DOCUMENTS, LONG, QUERIES, assert_scores, by_docu
 from manysense import CrossEncoder
 from twins.samples import clip, pictures
 
+pytestmark = pytest.mark.slow
+
 BATCHES = st.sampled_from([None, 1, 2, 3, 5, 32])
 few = settings(deadline=None, max_examples=5, derandomize=True, suppress_health_check=list(HealthCheck))
 RERANKERS: dict[str, dict[str, object]] = {

@@ -18,6 +18,8 @@ from properties import spawned
 from reference.closeness import assert_close, distance
 from twins.samples import TEXTS, pictures, sounds
 
+pytestmark = pytest.mark.slow
+
 THREADS = 16
 LONG = "find the small dog and the two cats in front of the old house again " * 2
 PROMPTS = {"query": "query : ", "passage": "document : "}

@@ -18,6 +18,8 @@ from reference.closeness import MOVED, assert_close, moved
 from twins import qwen2_5_omni
 from twins.samples import RATE, TEXTS, pictures, sounds
 
+pytestmark = pytest.mark.slow
+
 
 def heard():
     """(samples, rate) of different lengths and rates."""

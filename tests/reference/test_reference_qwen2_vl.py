@@ -16,6 +16,8 @@ from reference.closeness import MOVED, assert_close, assert_same_tensors, distan
 from twins import qwen2_vl
 from twins.samples import TEXTS, clip, pictures
 
+pytestmark = pytest.mark.slow
+
 KINDS = ["qwen2_vl", "qwen2_5_vl"]
 every_kind = pytest.mark.parametrize("kind", KINDS)
 

@@ -65,6 +65,7 @@ def test_mixtures_equal_the_reference(mixture, variant, twin, model):
     assert distance(model("qwen3_vl", **variant).encode(value), wanted(twin("qwen3_vl", **variant), value)) < 1e-5
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("frames", [1, 2, 5, 6, 70])
 def test_a_list_of_frames_equals_the_reference(frames, twin, model):
     made = model("qwen3_vl").encode([{"video": small(frames)}])
@@ -165,6 +166,7 @@ PREPARED = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", PREPARED)
 def test_the_tensors_are_those_of_the_reference(name, twin, model):
     value = PREPARED[name]()

@@ -12,6 +12,8 @@ if not sources.drawn():
 from training.starter.pictures import emoji, emoji_held, emoji_names, icons, objects
 from training.starter.split import held_out
 
+pytestmark = pytest.mark.slow
+
 FAMILIES = (*emoji.FAMILIES, *icons.FAMILIES, *objects.FAMILIES)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 import numpy as np
+import pytest
 from training.starter import captions as prompting
 from training.starter import vocabulary
 from training.starter.split import only_held_out
@@ -32,6 +33,7 @@ def bare(name: str) -> str:
     return re.sub(r"^(an?|the) ", "", name)
 
 
+@pytest.mark.slow
 def test_training_captions_hold_no_unseen_prompt_or_synonym() -> None:
     entries = [entry for section in SECTIONS for entry in vocabulary.section(section).values()]
     said = " | ".join(name for entry in entries for name in vocabulary.names(entry, "train"))

@@ -12,6 +12,8 @@ import torch
 
 from . import FAMILIES, bert, clap, clip, folder, qwen3_vl, samples, static
 
+pytestmark = pytest.mark.slow
+
 VARIANTS = [
     ("bert", {}),
     ("bert", {"pooling": ("lasttoken", "mean", "cls"), "dense": 16, "style": "new"}),

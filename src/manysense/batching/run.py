@@ -132,6 +132,9 @@ def run(
         while True:
             while under_way < enough and crew.room(under_way):
                 piece = next(batches, None)
+                while (made := crew.next_done(wait=False)) is not None:  # first: an error may end the call
+                    yield from made
+                    under_way -= 1
                 if piece is None:
                     break
                 if isinstance(piece, _WindowEnd):  # another one only when this one is nearly done
@@ -145,9 +148,6 @@ def run(
                 else:
                     crew.submit(piece)
                     under_way += 1
-                while (made := crew.next_done(wait=False)) is not None:
-                    yield from made
-                    under_way -= 1
             if not under_way:
                 return
             yield from crew.next_done(wait=True) or ()
