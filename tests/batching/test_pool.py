@@ -26,6 +26,8 @@ from properties.pools import pool as inputs_of
 from reference.closeness import assert_close
 from twins.samples import TEXTS, pictures
 
+pytestmark = pytest.mark.slow
+
 MANY = [f"the dog number {number} of the old house" for number in range(100)]
 WORKERS, THREADS = 2, 4
 
@@ -55,7 +57,6 @@ def broken(values):
 # ---- rows
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("chunk_size", [None, 1, 5])
 def test_rows_are_those_of_one_process_in_order(encoder, pool, chunk_size):
     """Texts, PIL pictures, sounds as arrays, frames, paths."""
@@ -162,7 +163,6 @@ def test_half_precision_keeps_its_type(encoder, pool):
         encoder.to(torch.float32).load_state_dict(weights)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("family", [name for name in FAMILIES if name != "towers"])
 def test_every_family_gives_the_same_in_processes(family, model):
     encoder, values = model(twin_name(family), **FAMILIES[family]), inputs_of(family)
@@ -333,7 +333,6 @@ def test_calls_from_two_threads_wait_for_each_other(encoder, pool):
         assert_close(rows, wanted)
 
 
-@pytest.mark.slow
 def test_what_a_call_leaves_undone_is_dropped(pool):
     with pool.results(pool_work.sleep, [0.0, 1.0, 0.0, 100.0]) as found:  # the last one waits for the second
         next(found)

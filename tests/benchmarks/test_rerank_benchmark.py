@@ -15,6 +15,8 @@ from benchmarks.harness import Benchmark, CannotRun, difference
 from benchmarks import rerank, rerank_work, rerankers
 from manysense.modules.transformer import packing
 
+pytestmark = pytest.mark.slow
+
 HERE = [one for one in rerank.BENCHMARKS if one.name != "rerank_pictures_2b"]
 
 
@@ -25,7 +27,6 @@ def _with_peer(shown: bool) -> None:
         pytest.importorskip("torchvision")
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("one", HERE, ids=[one.name for one in HERE])
 def test_both_sides_give_the_same_scores(one: Benchmark, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(packing, "WORTH_SHARING", packing.WORTH_SHARING)  # a side may change it
@@ -38,7 +39,6 @@ def test_both_sides_give_the_same_scores(one: Benchmark, monkeypatch: pytest.Mon
     assert (ours.std(axis=1) > 1e-3).all(), "documents are told apart, so equal scores mean something"
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("prepare", [rerank.pictures, rerank.query_picture])
 def test_each_picture_is_decoded_once_and_seen_once(prepare: Any) -> None:
     case = prepare(True)

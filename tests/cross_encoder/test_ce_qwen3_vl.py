@@ -12,6 +12,8 @@ from manysense.errors import InputTooLong, MediaError, MediaNotFound
 from twins import vl_reranker
 from twins.samples import clip, pictures
 
+pytestmark = pytest.mark.slow
+
 WIDE, TALL, NOISE = pictures()
 SMALL = [picture.resize((64, 96)) for picture in pictures()]
 FRAMES = clip(2, 64, 48, seed=1)
@@ -31,7 +33,6 @@ every_variant = pytest.mark.parametrize("variant", VARIANTS, ids=str)
 IDENTITY = nn.Identity()
 
 
-@pytest.mark.slow
 @every_variant
 def test_every_kind_of_document_equals_the_reference(variant, reranker, twin):
     folder, model = twin("vl_reranker", **variant), reranker("vl_reranker", **variant)
