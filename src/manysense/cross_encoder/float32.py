@@ -41,7 +41,7 @@ def keep_in_float32(model: nn.Module, names: Any, before: Iterable[str] = ()) ->
 
 
 def _layer(model: nn.Module, name: str) -> nn.Module:
-    layer = dict(model.named_modules()).get(name)
+    layer: nn.Module | None = dict(model.named_modules()).get(name)
     if type(layer) not in (nn.Linear, Float32Linear):
         what = "no module" if layer is None else f"a {type(layer).__name__}"
         raise UsageError(f"keep_in_fp32_modules: {name!r} is {what}; only plain torch.nn.Linear layers can be kept")
