@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import struct
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,9 +23,15 @@ SHARE = 0.95
 
 def needed_bytes(folder: Path, float_bytes: int | None = None) -> int:
     """Memory of all weights below `folder`; float_bytes: per float value once loaded, None for as stored."""
-    files = (path for path in folder.rglob("*.safetensors") if not any(part.startswith(SAVING) for part in path.parts))
-    total = sum(_safetensors_bytes(path, float_bytes) for path in files)
+    total = sum(_safetensors_bytes(path, float_bytes) for path in _weights(folder))
     return total or sum(path.stat().st_size for path in folder.glob("pytorch_model*.bin"))
+
+
+def _weights(folder: Path) -> Iterator[Path]:
+    """Files of weights below `folder`, but for those of a save that is under way, which may be gone at any moment."""
+    for place, folders, names in os.walk(folder):
+        folders[:] = [name for name in folders if not name.startswith(SAVING)]
+        yield from (Path(place) / name for name in names if name.endswith(".safetensors"))
 
 
 def _safetensors_bytes(path: Path, float_bytes: int | None) -> int:
