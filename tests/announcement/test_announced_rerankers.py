@@ -10,6 +10,8 @@ from cross_encoder.pairs import assert_scores, by_document
 from manysense import CrossEncoder, SentenceTransformer
 from twins import vl_reranker
 
+pytestmark = pytest.mark.slow
+
 NAMES = ("red_circle.png", "blue_square.png", "night_sky.jpg", "slide.png")
 
 

@@ -16,6 +16,8 @@ from manysense.bench.generated import generated
 from manysense.bench.judged import from_judgements
 from manysense.errors import MediaError, UsageError
 
+pytestmark = pytest.mark.slow
+
 
 def test_poisson_arrivals_have_the_rate_and_exponential_gaps():
     moments = arrivals("poisson", 5.0, 20_000, Random(0))

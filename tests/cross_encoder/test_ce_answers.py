@@ -14,6 +14,8 @@ from manysense import CrossEncoder, ManysenseWarning
 from manysense.errors import InputTooLong, ModelError
 from twins import answerers
 
+pytestmark = pytest.mark.slow
+
 PAIRS = [(QUERY, document) for document in DOCUMENTS]
 OWN = "Find what was said of the piano"
 

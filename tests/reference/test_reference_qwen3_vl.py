@@ -13,6 +13,8 @@ from reference.closeness import MOVED, assert_close, assert_same_tensors, distan
 from twins import qwen3_vl
 from twins.samples import TEXTS, clip, pictures
 
+pytestmark = pytest.mark.slow
+
 VARIANTS = [{}, {"form": "st"}, {"tied": False}, {"form": "st", "tied": False}]
 LETTERS = {"text": "text", "image": "image", "video": "video_frames"}
 

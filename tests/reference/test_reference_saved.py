@@ -12,6 +12,8 @@ from reference.closeness import assert_close
 from twins import FAMILIES
 from twins.samples import TEXTS, clip, pictures, sounds
 
+pytestmark = pytest.mark.slow
+
 VARIANTS = [
     ("bert", {}),
     ("bert", {"style": "new"}),

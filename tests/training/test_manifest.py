@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 from training.starter import split
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 MANIFEST = json.loads((ROOT / "training" / "starter" / "manifest.json").read_text(encoding="utf-8"))
 

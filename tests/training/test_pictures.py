@@ -8,6 +8,8 @@ from training.starter import vocabulary
 from training.starter.pictures import canvas, charts, documents, held, scenes, shapes, textures, wording, words
 from training.starter.split import held_out
 
+pytestmark = pytest.mark.slow
+
 FAMILIES = [
     family
     for module in (shapes, textures, scenes, charts, documents, words)

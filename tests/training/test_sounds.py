@@ -18,6 +18,8 @@ from training.starter.sounds.kinds import SOUNDS
 from training.starter.sounds.synth import RATE, buzz
 from training.starter.split import held_out
 
+pytestmark = pytest.mark.slow
+
 
 def _there(library: str) -> bool:
     try:

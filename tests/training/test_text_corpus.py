@@ -12,6 +12,8 @@ from training.starter.split import only_held_out
 from training.starter.text import contents, grammar, sentences
 from training.starter.text.bags import Bags
 
+pytestmark = pytest.mark.slow
+
 SECTIONS = (
     "colours",
     "shapes",
