@@ -13,7 +13,7 @@ import torch
 
 from .errors import InputTooLong, ItemError, ManysenseError, UnsupportedInput
 from .inputs.parse import Parser
-from .inputs.types import Item, Part
+from .inputs.types import Item, Part, Route
 from .media.fetch import describe
 from .media.reader import Reader, peek
 from .modules.base import Features, InputModule, Measured
@@ -127,9 +127,12 @@ class ModelLine:
     def prepare(self, measured: Measured, reader: Reader) -> Features:
         return self.first.prepare(measured, reader, self.settings)
 
+    def collated(self, features: Sequence[Features], route: Route) -> Features:
+        return self.first.collate(features, route)
+
     def forward(self, features: Sequence[Features], measured: Sequence[Measured]) -> Sequence[Any]:
         with torch.no_grad(), torch.autocast(self.device_type, enabled=False):  # a vector is the model's alone
-            batch = self.first.collate(features, measured[0].route)
+            batch = self.collated(features, measured[0].route)
             moved = {k: v.to(self.device, non_blocking=True) if hasattr(v, "to") else v for k, v in batch.items()}
             return self.finish(self.network(moved, **self.settings.forward), len(features))
 

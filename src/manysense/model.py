@@ -274,6 +274,10 @@ class Model(Adapters, nn.Sequential):
             "default_prompt_name": self.default_prompt_name,
         }
 
+    def _classes(self) -> tuple[type[Any], ...]:
+        """Classes that the configuration names."""
+        return ()
+
     def _own_config(self) -> dict[str, Any]:
         """What only this library knows of the model."""
         return {}
@@ -303,7 +307,8 @@ class Model(Adapters, nn.Sequential):
             raise UsageError(f"{folder} is a file; a model is saved to a folder")
         card = card_for(self, folder, model_name, self._card, train_datasets) if create_model_card else None
         modules = dict(self.named_children())
-        save(modules, self._config(), folder, own=self._own_config(), card=card, safe=safe_serialization)
+        own, classes = self._own_config(), self._classes()
+        save(modules, self._config(), folder, own=own, card=card, safe=safe_serialization, classes=classes)
 
     def save(self, path: str | Path, *args: Any, **kwargs: Any) -> None:
         self.save_pretrained(path, *args, **kwargs)

@@ -93,3 +93,19 @@ def test_a_saved_folder_keeps_the_activation(kind, twin, tmp_path):
     again = CrossEncoder(tmp_path / "saved", device="cpu")
     assert type(again.activation_fn) is kind
     assert np.array_equal(again.predict(PAIRS), model.predict(PAIRS))
+
+
+OWN = "import torch\n\n\nclass Half(torch.nn.Module):\n    def forward(self, scores):\n        return scores / 2\n"
+
+
+def test_an_activation_of_the_folders_own_code_is_used_where_it_is_trusted(own, edit, tmp_path):
+    folder = own("labeller", form="modules")
+    (folder / "halves.py").write_text(OWN)
+    edit(folder / NEW, activation_fn="halves.Half")
+    with pytest.raises(UntrustedCode, match="Half"):
+        CrossEncoder(folder, device="cpu")
+    model = CrossEncoder(folder, device="cpu", trust_remote_code=True)
+    assert_scores(model.predict(PAIRS), logits(folder) / 2)
+    model.save_pretrained(tmp_path / "saved")
+    again = CrossEncoder(tmp_path / "saved", device="cpu", trust_remote_code=True)
+    assert_scores(again.predict(PAIRS), logits(folder) / 2)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 import pytest
+import torch
 
 import manysense.modules.transformer.media_towers as towers
 from cross_encoder.pairs import QUERY, assert_scores, by_document
@@ -176,3 +177,18 @@ def test_towers_are_named_by_the_recipe(model):
     """Without this, counting the network's own methods would count nothing."""
     assert {tower.method for tower in model[0].recipe.towers.values()} == {"get_image_features", "get_video_features"}
     assert model[0].media_cache.limit == towers.KEPT_BYTES
+
+
+def test_an_output_made_with_weights_of_before_is_not_kept():
+    cache = towers.MediaCache()
+    medium = towers.Medium("image", "a", dict)
+
+    def output(value):
+        return [towers.Seen("image", torch.full((1, 2), value))]
+
+    def slow(media):  # meanwhile another call has come with other weights
+        assert float(cache.outputs([medium], "after", lambda _: output(2.0))[0].embeddings[0, 0]) == 2.0
+        return output(1.0)
+
+    assert float(cache.outputs([medium], "before", slow)[0].embeddings[0, 0]) == 1.0
+    assert float(cache.outputs([medium], "after", lambda _: output(3.0))[0].embeddings[0, 0]) == 2.0

@@ -139,3 +139,23 @@ def test_the_share_of_padding_is_what_was_padded(twin):
     _, stats = model.predict(PAIRS, return_stats=True)
     mask = model.preprocess(PAIRS)["attention_mask"]
     assert stats.padding == pytest.approx(1 - float(mask.float().mean()))
+
+
+@pytest.mark.parametrize("name", ["labeller", "answerer"])
+def test_features_for_a_program_of_ones_own_are_the_same_with_and_without_gradients(reranker, name):
+    model = reranker(name)
+    with_gradients = model.preprocess(PAIRS)
+    with torch.no_grad():
+        features = model.preprocess(PAIRS)
+        assert set(features) == set(with_gradients)
+        assert torch.equal(features["input_ids"], with_gradients["input_ids"])
+        scores = model(features)["scores"][:, 0]
+    assert_scores(model.activation_fn(scores).numpy(), model.predict(PAIRS))
+
+
+@pytest.mark.parametrize("elsewhere", [{"device": ["cpu", "cpu"]}])
+def test_statistics_of_other_processes_are_refused(model, elsewhere):
+    with pytest.raises(UsageError, match="return_stats"):
+        model.predict(PAIRS, return_stats=True, **elsewhere)
+    with pytest.raises(UsageError, match="return_stats"):
+        model.rank(QUERY, DOCUMENTS, return_stats=True, **elsewhere)

@@ -224,3 +224,19 @@ def test_a_side_may_be_no_chat(reranker):
     chat = [{"role": "user", "content": "a dog"}]
     with pytest.raises(UnsupportedInput, match="chat"):
         reranker("answerer").predict([(QUERY, "a"), (QUERY, chat)])
+
+
+def test_what_was_finished_is_kept_with_its_places_when_a_document_fails(tmp_path):
+    numbers = [str(n) for n in range(2099)]  # more than one window, so that the first is done
+    with pytest.raises(ItemError) as caught:
+        known().rank("+", [*numbers, tmp_path / "missing.txt"])
+    scores, places = caught.value.partial
+    assert caught.value.index == 2099
+    assert len(scores) > 1000
+    assert scores.tolist() == places.tolist()
+
+    with pytest.raises(ItemError) as caught:
+        known().rank(queries=["+", "-"], documents=[numbers, ["7", tmp_path / "missing.txt"]])
+    scores, places = caught.value.partial
+    assert len(scores) > 1000
+    assert [float(n) if q == 0 else -7.0 for q, n in places.tolist()] == scores.tolist()

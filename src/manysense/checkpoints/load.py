@@ -42,4 +42,4 @@ def load(source: Source, wanted: Wanted) -> Loaded:
         raise ModelError(f"{folder} cannot be loaded: {type(error).__name__}: {error}") from error
     if not loaded.modules:
         raise ModelError(f"{folder} names no modules")
-    return loaded
+    return replace(loaded, folder=folder)

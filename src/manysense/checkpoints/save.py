@@ -28,7 +28,7 @@ import os
 import secrets
 import shutil
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -64,12 +64,13 @@ def save(
     own: Mapping[str, Any],
     card: str | None,
     safe: bool,
+    classes: Sequence[type[Any]] = (),
 ) -> None:
     """config, own: what the known library reads of a model, and what only this one does.
 
-    card: text of README.md, None to leave the file alone.  safe: weights as safetensors.  Raises ModelError, before
-    anything is replaced, for a module that cannot be written, and where weights in the folder would be read instead of
-    the new ones.
+    card: text of README.md, None to leave the file alone.  safe: weights as safetensors.  classes: that `config`
+    names beside the modules; code that came with one goes along.  Raises ModelError, before anything is replaced, for a
+    module that cannot be written, and where weights in the folder would be read instead of the new ones.
     """
     folder.mkdir(parents=True, exist_ok=True)
     with turn(folder):
@@ -78,6 +79,8 @@ def save(
         try:
             with without_bars():
                 listed = _write(modules, copy, safe)
+            for kind in classes:
+                _write_code(kind, copy)
             write_json(copy / "config_sentence_transformers.json", config)
             if own or (folder / OWN_FILE).exists():
                 write_json(copy / OWN_FILE, own)
@@ -108,9 +111,14 @@ def write_module(module: Any, folder: Path, path: str, safe: bool) -> str:
         write(str(place), safe_serialization=safe)
     else:
         write(str(place))
-    code = code_of(type(module))
+    return _write_code(type(module), folder) or type_name(module)
+
+
+def _write_code(kind: type[Any], folder: Path) -> str | None:
+    """Write the files of a class that came with a model; the name to find it by. None for any other class."""
+    code = code_of(kind)
     if code is None:
-        return type_name(module)
+        return None
     name, files = code
     for file, text in files.items():
         (folder / file).parent.mkdir(parents=True, exist_ok=True)

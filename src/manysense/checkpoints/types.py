@@ -7,6 +7,8 @@ from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from torch import nn
 
     from .source import Source
@@ -16,13 +18,14 @@ if TYPE_CHECKING:
 class Loaded:
     """modules: by name, in order.  config: of config_sentence_transformers.json.  own: of manysense.json.
 
-    card: README.md as it is, or None.
+    card: README.md as it is, or None.  folder: where they were read.
     """
 
     modules: Mapping[str, nn.Module]
     config: Mapping[str, Any] = field(default_factory=dict)
     card: str | None = None
     own: Mapping[str, Any] = field(default_factory=dict)
+    folder: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)

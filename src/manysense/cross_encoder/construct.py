@@ -18,6 +18,7 @@ from ..modules.dense import activation_from
 from ..settings import Settings, positive
 
 if TYPE_CHECKING:
+    from ..checkpoints.types import Loaded
     from ..media.policy import Policy
     from .model import CrossEncoder
 
@@ -32,16 +33,17 @@ def with_head(config_kwargs: Mapping[str, Any] | None, labels: int | None, dropo
     return {**(config_kwargs or {}), **{key: value for key, value in said.items() if value is not None}}
 
 
-def stored_activation(config: Mapping[str, Any], network_config: Any, labels: int, trusted: bool) -> nn.Module:
-    """config: of config_sentence_transformers.json.  network_config: config.json, where versions before 5.4 kept it.
+def stored_activation(loaded: Loaded, network_config: Any, labels: int, trusted: bool) -> nn.Module:
+    """What config_sentence_transformers.json names, or config.json (network_config), where versions before 5.4 kept it.
 
     Without either, a probability for one label and raw values for several. Raises UntrustedCode for a class outside
     torch.nn of a folder that is not trusted.
     """
+    config = loaded.config
     older = getattr(network_config, "sentence_transformers", None) or {}
     name = config.get("activation_fn") or older.get("activation_fn") or getattr(network_config, _OLD_KEY, None)
     if name:
-        return activation_from(str(name), trusted=trusted)
+        return activation_from(str(name), loaded.folder, trusted)
     return nn.Sigmoid() if labels == 1 else nn.Identity()
 
 

@@ -13,7 +13,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from ..inputs.pairs import QUERY, PairParser
-from ..inputs.types import Item
+from ..inputs.types import Item, Route
 from ..line import ModelLine
 from ..media.reader import Reader
 from .stats import Counts, Stats
@@ -96,6 +96,10 @@ class PairLine(ModelLine):
             return super().prepare(measured, reader)
         with self.counts.during("prepare"):
             return super().prepare(measured, reader)
+
+    def collated(self, features: Sequence[Features], route: Route) -> Features:
+        packed: Any = self.first.pack(features) if self._packs else None  # type: ignore[operator, union-attr]
+        return super().collated(features, route) if packed is None else dict(packed)
 
     def forward(self, features: Sequence[Features], measured: Sequence[Measured]) -> Sequence[Any]:
         start = time.perf_counter()

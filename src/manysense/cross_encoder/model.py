@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from ..batching.pool import Pool, checked, start
 from ..checkpoints.card import CrossEncoderModelCardData
+from ..checkpoints.foreign import code_of
 from ..construct import opened, renamed
 from ..inputs.pairs import as_pairs
 from ..inputs.types import Modality
@@ -112,7 +113,7 @@ class CrossEncoder(Model):
         self.activation_fn = (
             activation_fn
             if activation_fn is not None
-            else stored_activation(stored, self.config, self.num_labels, trust_remote_code)
+            else stored_activation(found.loaded, self.config, self.num_labels, trust_remote_code)
         )
 
         self.keep_in_fp32_modules: list[str] = []
@@ -239,7 +240,9 @@ class CrossEncoder(Model):
         documents are left out and listed in the ranking's `errors`.  Other arguments are those of `predict`.
 
         Returns a list of {"corpus_id": position in documents, "score": float}; for `queries` a list of such lists; with
-        return_stats the pair (that, Stats).  Raises UsageError for a model with several labels, ItemError.
+        return_stats the pair (that, Stats).  Raises ModelError for a model with several labels; ItemError, its
+        `partial` holding finished scores and, beside each, the position of its document, or (query, document) for
+        `queries`.
         """
         kwargs.pop("apply_softmax", None)  # of versions before 6.2; one label has nothing to be shared out
         work, single = work_of(query, queries, documents)
@@ -333,8 +336,12 @@ class CrossEncoder(Model):
     def _listed(self, inputs: Any) -> Iterable[Any]:
         return as_pairs(inputs)[0]
 
+    def _classes(self) -> tuple[type[Any], ...]:
+        return (type(self.activation_fn),)
+
     def _config(self) -> dict[str, Any]:
-        config = {**super()._config(), "activation_fn": name_of(self.activation_fn)}
+        code = code_of(type(self.activation_fn))
+        config = {**super()._config(), "activation_fn": code[0] if code else name_of(self.activation_fn)}
         return config | ({"keep_in_fp32_modules": self.keep_in_fp32_modules} if self.keep_in_fp32_modules else {})
 
     # ---- pools of processes

@@ -16,7 +16,7 @@ import torch
 
 from ..batching.pool import pool_for
 from ..collect import Chunk, Kept, check_inputs, chunk_of, collect, gather, kept_at_death, placed
-from ..errors import ItemError, ModelError
+from ..errors import ItemError, ModelError, UsageError
 from ..inputs.pairs import as_pairs
 from ..outputs.rows import ArrayRows
 from ..outputs.scores import Activation, scores
@@ -44,9 +44,11 @@ class How:
     pool: Pool | None = None
     chunk_size: int | None = None
 
-    def line(self, model: CrossEncoder) -> PairLine:
-        """Raises ModelError for a model that cannot take pairs."""
+    def line(self, model: CrossEncoder, stats: bool = False) -> PairLine:
+        """Raises ModelError for a model that cannot take pairs, UsageError for statistics of other processes."""
         elsewhere = self.pool is not None or isinstance(self.device, (list, tuple))
+        if stats and elsewhere:
+            raise UsageError("return_stats counts what this process does; leave it away with a pool or several devices")
         return _line(model, model if elsewhere else model.on(self.device), self.settings, self.activation, self.softmax)
 
 
@@ -87,7 +89,7 @@ def score(
 def predict(model: CrossEncoder, inputs: Any, how: How, form: Form, stats: bool) -> Any:
     pairs, total, single = as_pairs(inputs)
     settings = how.settings
-    line = how.line(model)
+    line = how.line(model, stats)
     if isinstance(pairs, (list, tuple)):
         check_inputs(line, pairs, settings, single)
     store = ArrayRows(total)

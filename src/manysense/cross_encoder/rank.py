@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..batching.run import run
+from ..collect import Kept
 from ..errors import ItemError, UsageError
 from ..inputs.shape import as_items, is_message, is_single, is_sound_pair
 from ..outputs.rows import ArrayRows
@@ -151,13 +152,13 @@ def _listed(values: Any, name: str) -> list[Any]:
 def rank(model: CrossEncoder, work: Work, wanted: Wanted, how: How, single: bool, stats: bool) -> Any:
     check_one_label(model)
     choose("on_error", how.settings.on_error, ("raise", "skip"))
-    line = how.line(model)
+    line = how.line(model, stats)
     _open_queries(line, work)
     _look_at_documents(line, work, how.settings.on_error == "raise")
     store = ArrayRows(len(work))
     count, failed = score(model, line, work, len(work), how, store)
     if failed and how.settings.on_error == "raise":
-        raise _named(failed[0], work, single)
+        raise _with_finished(_named(failed[0], work, single), work, store, count, single)
     line.warn(None if len(work) == 1 else count)
     for error in failed:
         store.fill_nan(error.index or 0, 1)
@@ -244,6 +245,17 @@ def _look_at_documents(line: PairLine, work: Work, strict: bool) -> None:
                     raise
     if media and len(work.queries) > 1:
         work.group_by_document()
+
+
+def _with_finished(error: ItemError, work: Work, store: ArrayRows, count: int, single: bool) -> ItemError:
+    """The error with the scores that were finished, in `partial`: beside each the position of its document, or (query,
+    document) where there are several queries."""
+    rows, indices = store.kept(count, 1)
+    places = np.array([work.place(int(row)) for row in indices], np.int64).reshape(-1, 2)
+    error.partial = Kept(rows.reshape(-1), places[:, 1] if single else places)
+    if error.hint is None:
+        error.hint = 'Leave broken documents out with on_error="skip"; what was finished is in error.partial.'
+    return error
 
 
 def _named(error: ItemError, work: Work, single: bool) -> ItemError:

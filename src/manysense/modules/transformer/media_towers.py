@@ -136,6 +136,7 @@ class MediaCache:
         with self._lock:
             if stamp != self._stamp:
                 self._seen.clear()
+                self._seeing = {}  # what is under way is for whoever waits for it
                 self.nbytes, self._stamp = 0, stamp
             for medium in media:
                 known = found.get(medium.key) or self._seen.get(medium.key) or self._seeing.get(medium.key)
@@ -150,29 +151,34 @@ class MediaCache:
                         self._seen.move_to_end(medium.key)
                 found[medium.key] = known
         if mine:
-            self._see(mine, found, see)
+            self._see(mine, found, see, stamp)
         return [known if isinstance(known, Seen) else known.result() for known in (found[m.key] for m in media)]
 
-    def _see(self, mine: list[Medium], found: Mapping[Hashable, Any], see: Any) -> None:
+    def _see(self, mine: list[Medium], found: Mapping[Hashable, Any], see: Any, stamp: Any) -> None:
         start = time.perf_counter()
         try:
             made = see(mine)
         except BaseException as error:
             with self._lock:
-                for medium in mine:
-                    self._seeing.pop(medium.key, None)
+                self._no_longer_seeing(mine, found)
             for medium in mine:
                 found[medium.key].set_exception(error)
             raise
         with self._lock:
             for medium, output in zip(mine, made):
                 self._opening.pop(medium.key, None)
-                self._seeing.pop(medium.key, None)
-                self._keep(medium.key, output)
+                if stamp == self._stamp:  # else the weights have changed meanwhile
+                    self._keep(medium.key, output)
                 medium.tally["tower_runs"] += 1
+            self._no_longer_seeing(mine, found)
             mine[0].tally["tower_microseconds"] += int(1e6 * (time.perf_counter() - start))
         for medium, output in zip(mine, made):
             found[medium.key].set_result(output)
+
+    def _no_longer_seeing(self, media: Sequence[Medium], found: Mapping[Hashable, Any]) -> None:
+        for medium in media:
+            if self._seeing.get(medium.key) is found[medium.key]:
+                del self._seeing[medium.key]
 
     def _keep(self, key: Hashable, output: Seen) -> None:
         if output.nbytes > self.limit:

@@ -11,7 +11,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-import torch
 from torch import Tensor
 
 from ...errors import ItemError, MediaError, ModelError, UnsupportedModality
@@ -341,8 +340,6 @@ class Transformer(InputModule):
 
     def collate(self, features: Sequence[Features], route: Route) -> Features:
         policies, last = self.recipe.policies, self.recipe.routes[route].last
-        if not torch.is_grad_enabled() and self.packs() and all(packable(one) for one in features):
-            return {"rows": list(features)}
         batch = collate(
             features,
             int(self.tokenizer.pad_token_id or 0),
@@ -352,9 +349,7 @@ class Transformer(InputModule):
         )
         if last:
             batch["logits_to_keep"] = 1
-            if not any(
-                name.endswith("_thw") or name == "media" for name in batch
-            ):  # where media are, the model counts positions itself
+            if not any(name.endswith("_thw") or name == "media" for name in batch):  # there the model counts itself
                 batch["position_ids"] = (batch["attention_mask"].cumsum(1) - 1).clamp_min(0)
         return batch
 
@@ -383,6 +378,10 @@ class Transformer(InputModule):
         """Whether inference goes through a forward pass of our own, without padding: on a CPU, where nobody listens to
         the network's modules and only one position of each item is read."""
         return self.fast and can_pack(self.model, self._task)
+
+    def pack(self, features: Sequence[Features]) -> Features | None:
+        """In the place of `collate` where the module `packs`; None for features that have to be padded."""
+        return {"rows": list(features)} if all(packable(one) for one in features) else None
 
     def _outputs(self, media: Sequence[Medium]) -> list[Seen]:
         """What the towers make of media, each seen once."""

@@ -80,17 +80,13 @@ def answer(
     shared = int(rows[0].get("shared", 0))
     lengths = [len(row["input_ids"]) for row in rows]
     pack = Pack(tuple(length - shared for length in lengths), shared)
-    pieces = [_slice(row["input_ids"], shared, i == 0) for i, row in enumerate(rows)]
+    pieces = [row["input_ids"][shared if i else 0 :] for i, row in enumerate(rows)]
     counted = [_positions(network, row, own) for row, own in zip(rows, seen)]
     if any(one.ndim == 2 for one in counted):
         counted = [one if one.ndim == 2 else one.expand(3, -1) for one in counted]
-    places = torch.cat([one if i == 0 else one[..., shared:] for i, one in enumerate(counted)], -1)
+    places = torch.cat([one[..., shared if i else 0 :] for i, one in enumerate(counted)], -1)
     visual = _visual(rows, seen, kinds, pack, shared, network.device)
     return executor(network, _joined(pieces, network.device), places.to(network.device), pack, visual)
-
-
-def _slice(ids: Any, shared: int, first: bool) -> Any:
-    return ids if first else ids[shared:]
 
 
 def _joined(arrays: Sequence[Any], device: Any) -> Tensor:
@@ -190,24 +186,17 @@ def _common(group: Sequence[int], measured: Sequence[Any], keys: Mapping[int, An
     """Tokens that all begin with, media and all; each keeps at least one of its own."""
     rendered = [measured[i].draft[0] for i in group]
     size = min(common_beginning([one.ids for one in rendered]), min(len(one.ids) for one in rendered) - 1)
-    for place, ends in zip(*(_runs(rendered[0].kinds, size))):
-        here = [_at(keys.get(i, ()), place) for i in group]
-        if any(one != here[0] for one in here) or ends > size:
-            return int(_start(rendered[0].kinds, place))
+    for number, (start, end) in enumerate(_runs(rendered[0].kinds)):
+        here = {_at(keys.get(i, ()), number) for i in group}
+        if start < size and (len(here) > 1 or end > size):
+            return start
     return size
 
 
-def _runs(kinds: Any, size: int) -> tuple[list[int], list[int]]:
-    """Numbers and ends of the placeholders' runs that begin before `size`."""
+def _runs(kinds: Any) -> list[tuple[int, int]]:
+    """Where each run of placeholders begins and ends."""
     edges = np.diff(np.concatenate([[0], (kinds > 0).astype(np.int8), [0]]))
-    starts, ends = np.flatnonzero(edges == 1), np.flatnonzero(edges == -1)
-    count = int((starts < size).sum())
-    return list(range(count)), [int(end) for end in ends[:count]]
-
-
-def _start(kinds: Any, number: int) -> int:
-    edges = np.diff(np.concatenate([[0], (kinds > 0).astype(np.int8)]))
-    return int(np.flatnonzero(edges == 1)[number])
+    return list(zip(np.flatnonzero(edges == 1).tolist(), np.flatnonzero(edges == -1).tolist()))
 
 
 def _at(keys: Sequence[tuple[Hashable, int]], number: int) -> Hashable:
