@@ -2,7 +2,7 @@
 
 The text tower is a static embedding; the nets are random, and the picture net recalls meanings. Pictures are fitted
 into a square on the mean colour of their border; sounds are log-mel windows of two seconds; a clip is the mean of four
-frames and its sound.
+frames, joined with its sound by a small net.
 """
 
 from __future__ import annotations
@@ -40,7 +40,10 @@ def build(folder: Path, seed: int = 0) -> Path:
             tensors["recall.meanings"] = torch.randn(RECALL["meanings"], static.WIDTH, generator=random) / 4
         write_json(folder / name / "config.json", shape)
         save_file(tensors, folder / name / "model.safetensors")
-    write_json(folder / "towers.json", {"text": "text", "image": "image", "audio": "audio", "frames": 4})
+    write_json(folder / "fusion" / "config.json", {"dimension": static.WIDTH, "hidden": HIDDEN})
+    save_file(_random_fusion(random), folder / "fusion" / "model.safetensors")
+    places = {name: name for name in ("text", "image", "audio", "fusion")}
+    write_json(folder / "towers.json", {**places, "frames": 4})
     entry = {"idx": 0, "name": "0", "path": "", "type": "manysense.modules.towers.module.Towers"}
     write_json(folder / "modules.json", [entry])
     return folder
@@ -64,6 +67,14 @@ def _random_net(channels: int, random: torch.Generator) -> dict[str, Tensor]:
     layer("head.0", HIDDEN, 2 * WIDTHS[-1])
     layer("head.2", static.WIDTH, HIDDEN)
     return tensors
+
+
+def _random_fusion(random: torch.Generator) -> dict[str, Tensor]:
+    made = {}
+    for name, outside, inside in (("net.0", HIDDEN, 2 * static.WIDTH), ("net.2", static.WIDTH, HIDDEN)):
+        made[f"{name}.weight"] = torch.randn(outside, inside, generator=random) / inside**0.5
+        made[f"{name}.bias"] = torch.randn(outside, generator=random) * 0.1
+    return made
 
 
 def _blocks() -> list[tuple[int, int, int]]:
@@ -166,7 +177,10 @@ def reference_audio(folder: Path, samples: np.ndarray, rate: int) -> np.ndarray:
 def reference_video(folder: Path, frames: list[Image.Image], sound: tuple[np.ndarray, int] | None = None) -> np.ndarray:
     """frames: all of the clip.  sound: samples and rate of its track."""
     chosen = np.linspace(0, len(frames) - 1, 4).round().astype(int)
-    parts = [_mean([_picture(folder, frames[index]) for index in chosen])]
-    if sound is not None:
-        parts.append(_sound(folder, *sound))
-    return as_vector(functional.normalize(torch.stack(parts).sum(0), dim=0))
+    seen = _mean([_picture(folder, frames[index]) for index in chosen])
+    if sound is None:
+        return as_vector(seen)
+    heard, net = _sound(folder, *sound), load_file(folder / "fusion" / "model.safetensors")
+    hidden = functional.linear(torch.cat([seen, heard]), net["net.0.weight"], net["net.0.bias"]).relu()
+    added = functional.linear(hidden, net["net.2.weight"], net["net.2.bias"])
+    return as_vector(functional.normalize(seen + heard + added, dim=0))

@@ -202,7 +202,9 @@ def clips(bench: Bench) -> None:
     made = sounds_held.scene_clips()
     vectors = bench.media([Video(clip.frames) for clip in made])
     heard = bench.media([Audio(clip.samples, waves.RATE) for clip in made])
-    both = vectors + heard  # as modules/towers/module.py does for a file; the direction is all that counts
+    towers: Any = bench.models[TOWERS[0]][0]
+    with torch.no_grad():
+        both = towers.joined(torch.from_numpy(vectors), torch.from_numpy(heard)).numpy()
     both /= np.linalg.norm(both, axis=1, keepdims=True)
     keys = [clip.key for clip in made]
     asked = Asked([clip.query for clip in made], alike(keys, keys))

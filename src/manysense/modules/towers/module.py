@@ -1,7 +1,8 @@
 """Towers: one small network for each modality, all of them into one space.
 
-Knows: which tower sees what of an item, and that a clip is the mean of a few frames and its sound. Does not know: how
-media are opened (the reader) or prepared (manysense.starter), how the towers were trained (training/starter/).
+Knows: which tower sees what of an item, and that a clip is the mean of a few frames joined with its sound. Does not
+know: how media are opened (the reader) or prepared (manysense.starter), how the towers were trained
+(training/starter/).
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from ...media.video import even_indices
 from ...starter import pixels, waves
 from ..base import Features, InputModule, Measured, parted, read_json, write_json
 from ..transformer.pixels import unknown_overrides
-from .folder import load_net, load_text, save_net, save_text
+from .folder import load_fusion, load_net, load_text, save_net, save_text
 
 if TYPE_CHECKING:
     from ...media.reader import Reader
@@ -36,16 +37,24 @@ class Towers(InputModule):
     """Texts, pictures, sounds and clips → `sentence_embedding` (batch, dimension), of length 1.
 
     text: modules that turn texts into `sentence_embedding`, the first an InputModule.  image, audio: nets from planes
-    to vectors.  frames: of a clip that are looked at, evenly in time.
+    to vectors.  frames: of a clip that are looked at, evenly in time.  fusion: of what is seen and what is heard of a
+    clip; None: their sum.
     """
 
     config_file_name: ClassVar[str] = "towers.json"
     config_keys: ClassVar[Sequence[str]] = ("frames",)
 
-    def __init__(self, text: Sequence[nn.Module], image: nn.Module, audio: nn.Module, frames: int = 4) -> None:
+    def __init__(
+        self,
+        text: Sequence[nn.Module],
+        image: nn.Module,
+        audio: nn.Module,
+        frames: int = 4,
+        fusion: nn.Module | None = None,
+    ) -> None:
         super().__init__()
         self.text = nn.Sequential(*text)
-        self.image, self.audio, self.frames = image, audio, frames
+        self.image, self.audio, self.frames, self.fusion = image, audio, frames, fusion
 
     modalities: Sequence[str] = ("text", "image", "audio", "video")
 
@@ -152,15 +161,26 @@ class Towers(InputModule):
             return features
         count = len(features["items"])
         kept = next(self.image.parameters())
-        total = torch.zeros(count, self.get_embedding_dimension(), dtype=kept.dtype, device=kept.device)
+        seen = heard = torch.zeros(count, self.get_embedding_dimension(), dtype=kept.dtype, device=kept.device)
         if "pixels" in features:
             planes = features["pixels"].permute(0, 3, 1, 2).to(kept.dtype) / 63.75 - 2
-            total = total + _mean(self.image(planes), features["pixels_of"], count)
+            seen = _mean(self.image(planes), features["pixels_of"], count)
         if "mels" in features:
             planes = features["mels"][:, None].to(kept.dtype)
-            total = total + _mean(self.audio(planes), features["mels_of"], count)
-        features["sentence_embedding"] = functional.normalize(total, dim=1)
+            heard = _mean(self.audio(planes), features["mels_of"], count)
+        features["sentence_embedding"] = functional.normalize(self.joined(seen, heard), dim=1)
         return features
+
+    def joined(self, seen: Tensor, heard: Tensor) -> Tensor:
+        """One vector of any length for what is seen and what is heard.
+
+        seen, heard: (batch, dimension) of length 1, or 0 where an item has none.  Returns (batch, dimension).
+        """
+        total = seen + heard
+        if self.fusion is None:
+            return total
+        both = seen.any(1) & heard.any(1)
+        return torch.where(both[:, None], self.fusion(seen, heard), total)
 
     # ---- the folder
 
@@ -171,6 +191,9 @@ class Towers(InputModule):
         save_net(self.image, folder / "image")
         save_net(self.audio, folder / "audio")
         places = {"text": "text", "image": "image", "audio": "audio"}
+        if self.fusion is not None:
+            save_net(self.fusion, folder / "fusion")
+            places["fusion"] = "fusion"
         write_json(folder / self.config_file_name, {**places, "frames": self.frames})
 
     @classmethod
@@ -183,6 +206,7 @@ class Towers(InputModule):
                 load_net(folder, str(config["image"])),
                 load_net(folder, str(config["audio"])),
                 int(config.get("frames", 4)),
+                load_fusion(folder, str(config["fusion"])) if "fusion" in config else None,
             )
         except KeyError as error:
             raise ModelError(f"{folder / cls.config_file_name} names no {error} tower") from error

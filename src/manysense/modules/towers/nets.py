@@ -1,4 +1,4 @@
-"""The small convolutional net behind the picture tower and the sound tower.
+"""The small convolutional net behind the picture tower and the sound tower, and the one that joins the two for a clip.
 
 Knows: its layers. Does not know: what the planes it sees are, where its weights come from.
 """
@@ -103,3 +103,21 @@ class ConvTower(nn.Module):
         pooled = torch.cat([planes.mean((2, 3)), planes.amax((2, 3))], 1)
         vectors = functional.normalize(self.head(pooled), dim=1)
         return vectors if self.recall is None else self.recall(vectors)
+
+
+class Fusion(nn.Module):
+    """What is seen and what is heard → one vector for both: their sum, and what a small net adds to it. A sum alone
+    loses which of many scenes goes with which of many sounds where some vectors are nearer to everything than others.
+
+    dimension: of all vectors.  hidden: of the net between.
+    """
+
+    def __init__(self, dimension: int, hidden: int) -> None:
+        super().__init__()
+        self.config = {"dimension": dimension, "hidden": hidden}
+        self.net = nn.Sequential(nn.Linear(2 * dimension, hidden), nn.ReLU(), nn.Linear(hidden, dimension))
+
+    def forward(self, seen: Tensor, heard: Tensor) -> Tensor:
+        """seen, heard: (batch, dimension) of length 1.  Returns the same shape, of any length."""
+        added: Tensor = self.net(torch.cat([seen, heard], 1))
+        return seen + heard + added
