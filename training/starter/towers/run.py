@@ -19,13 +19,14 @@ from manysense.modules.towers.nets import ConvTower
 from manysense.starter import NAMES, folder, waves
 
 from .media import Pool, vary_pictures, vary_sounds
+from .phonemes import Phonemes
 from .targets import Targets
-from .train import Leg, OpenPool, Trainer, Vary
+from .train import Leg, Listen, OpenPool, Trainer, Vary
 
 MEDIA = {"image": "pictures", "audio": "sounds"}
 """Where the shards of a tower lie, below the work folder."""
-IMAGE = {"channels": 3, "widths": (32, 64, 160, 320), "blocks": (1, 1, 2, 1), "hidden": 512, "dimension": 384}
-AUDIO = {"channels": 1, "widths": (24, 48, 96, 192), "blocks": (1, 1, 2, 2), "hidden": 512, "dimension": 384}
+IMAGE = {"channels": 3, "widths": (32, 64, 160, 320), "blocks": (1, 1, 2, 2), "hidden": 512, "dimension": 384}
+AUDIO = {"channels": 1, "widths": (24, 48, 96, 192), "blocks": (1, 1, 2, 3), "hidden": 512, "dimension": 384}
 
 _RARE = {"icon:": 0.3, "object:": 0.7, "document:": 0.6}
 IMAGE_LEGS = {
@@ -34,6 +35,11 @@ IMAGE_LEGS = {
     "more": (96, Leg(410_000, rate=8e-4), {**_RARE, "word:": 2.0, "emoji:": 1.3, "shape:": 2.0}),
     "last": (96, Leg(240_000, until=201_600, rate=5e-4), {**_RARE, "word:": 1.5, "emoji:": 1.6, "shape:": 2.5}),
     "again": (96, Leg(480_000, rate=8e-4), {"icon:": 0.4, "word:": 1.5, "emoji:": 1.8, "shape:": 2.0}),
+    "deep": (
+        96,
+        Leg(640_000, rate=1e-3, batch=256),
+        {**_RARE, "word:": 2.0, "emoji:": 1.8, "shape:": 2.0, "letter:": 2.0},
+    ),
 }
 """Pixels along a side, how long, what is drawn more often: most is learned on small pictures, which cost less than
 half."""
@@ -41,6 +47,7 @@ AUDIO_LEGS: Mapping[str, tuple[Leg, Mapping[str, float]]] = {
     "first": (Leg(900_000, batch=256), {}),
     "second": (Leg(880_000, rate=1.5e-3, batch=256), {"say:": 2.5}),
     "third": (Leg(640_000, rate=1.5e-3, batch=256), {"say:": 3.0}),
+    "spelled": (Leg(800_000, rate=1e-3, batch=256), {"say:": 4.0}),
 }
 """Everyday sounds are learned soon; a thousand words take long."""
 RECALL: Mapping[str, tuple[tuple[str, ...], dict[str, float]]] = {
@@ -52,6 +59,8 @@ RECALL: Mapping[str, tuple[tuple[str, ...], dict[str, float]]] = {
 }
 """Families whose common meanings a tower recalls, and how."""
 
+ROWS = 4
+"""Of the sound tower's planes where phonemes are read: 64 bands, halved four times."""
 Legs = Mapping[str, tuple[Leg, Vary, Mapping[str, float]]]
 
 
@@ -72,10 +81,12 @@ def train_image(work: Path, only: str, workers: int) -> None:
 
 def train_audio(work: Path, only: str, workers: int) -> None:
     legs = {name: (leg, partial(vary_sounds, waves.FRAMES), more) for name, (leg, more) in AUDIO_LEGS.items()}
-    _train(work, "audio", AUDIO, only, legs, workers)
+    _train(work, "audio", AUDIO, only, legs, workers, partial(Phonemes, height=ROWS))
 
 
-def _train(work: Path, kind: str, shape: dict[str, Any], only: str, legs: Legs, workers: int) -> None:
+def _train(
+    work: Path, kind: str, shape: dict[str, Any], only: str, legs: Legs, workers: int, listen: Listen | None = None
+) -> None:
     """Legs in order; each starts from the averaged weights of the one before, and goes on where it was stopped. One
     that is asked for by name, without the one before it, starts from the weights in the package."""
     before: Path | None = None
@@ -85,12 +96,11 @@ def _train(work: Path, kind: str, shape: dict[str, Any], only: str, legs: Legs, 
             print(f"{kind} {name}", flush=True)
             opener = Opener(work, kind, emphasis)
             if workers == 1:
-                _run(0, 1, opener, shape, vary, leg, path, before)
+                _run(0, 1, opener, shape, vary, leg, path, before, listen)
             else:
                 opener()  # once, so that every caption has its vector before the workers start
-                torch.multiprocessing.spawn(
-                    _run, (workers, Opener(work, kind, emphasis), shape, vary, leg, path, before), workers
-                )
+                given = (workers, Opener(work, kind, emphasis), shape, vary, leg, path, before, listen)
+                torch.multiprocessing.spawn(_run, given, workers)
         before = path
 
 
@@ -103,6 +113,7 @@ def _run(
     leg: Leg,
     path: Path,
     before: Path | None,
+    listen: Listen | None,
 ) -> None:
     """One worker of one leg: with one thread each, several processes waste nothing in barriers."""
     torch.set_num_threads(1)
@@ -110,7 +121,7 @@ def _run(
     if workers > 1:
         store = f"file://{path.with_suffix('.store').absolute()}"
         torch.distributed.init_process_group("gloo", init_method=store, rank=worker, world_size=workers)
-    trainer = Trainer(ConvTower(**shape), opener, vary, leg, path)
+    trainer = Trainer(ConvTower(**shape), opener, vary, leg, path, listen)
     if path.exists():
         trainer.load(path, fresh=False)
     elif before is not None and before.exists():

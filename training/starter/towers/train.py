@@ -5,8 +5,9 @@ Knows: the loss, the schedule, checkpoints. Does not know: what the planes show 
 
 Loss: symmetric InfoNCE (van den Oord et al. 2018; Radford et al. 2021) in a batch, of captions as the teacher sees
 them in one step and as the small text tower sees them in the next; cross-entropy over all common meanings, each the
-mean of its captions, which no batch could hold; and the distance to the captions. What means the same, or nearly, is
-not held against each other. A stopped run goes on from its last checkpoint.
+mean of its captions, which no batch could hold; the distance to the captions; and how well speech can be spelled
+(phonemes.py). What means the same, or nearly, is not held against each other. A stopped run goes on from its last
+checkpoint.
 """
 
 from __future__ import annotations
@@ -28,8 +29,10 @@ from torch.nn import functional
 from ..text.teacher import has_bfloat16
 from .media import Pool
 from .muon import Optimizers
+from .phonemes import WEIGHT, Phonemes
 
 Vary = Callable[[Tensor, torch.Generator], Tensor]
+Listen = Callable[[nn.Module], Phonemes]
 OpenPool = Callable[[], tuple[Pool, list[Tensor]] | None]
 """None: there is nothing new."""
 KEEP = 0.999
@@ -144,17 +147,21 @@ class Trainer:
     """One tower, one leg.
 
     open_pool: gives the pool and, for each text tower, how it sees the rows of targets, (rows, 384) float16; called
-    again after each checkpoint while the pool still grows.
+    again after each checkpoint while the pool still grows.  listen: what spells the words that the tower hears.
     """
 
-    def __init__(self, tower: nn.Module, open_pool: OpenPool, vary: Vary, leg: Leg, path: Path) -> None:
+    def __init__(
+        self, tower: nn.Module, open_pool: OpenPool, vary: Vary, leg: Leg, path: Path, listen: Listen | None = None
+    ) -> None:
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         self.tower = with_batchnorm(tower).to(self.device, memory_format=torch.channels_last).train()
+        self.phonemes = None if listen is None else listen(self.tower).to(self.device)
         self.half = self.device.type == "cuda" or has_bfloat16()
         self.open_pool, self.vary, self.leg, self.path = open_pool, vary, leg, path
         self.reopen()
         self.heat = nn.Parameter(torch.tensor([3.0, 3.0], device=self.device))
-        self.optimizer = Optimizers(self.tower, [self.heat], leg.rate, leg.decay)
+        others = [] if self.phonemes is None else list(self.phonemes.parameters())
+        self.optimizer = Optimizers(self.tower, [self.heat, *others], leg.rate, leg.decay)
         self._begin()
         self.seen = 0
         self.workers = distributed.get_world_size() if distributed.is_initialized() else 1
@@ -188,6 +195,8 @@ class Trainer:
         self.tower.load_state_dict(state["mean" if fresh else "tower"])
         self.mean = {name: value.clone() for name, value in state["mean"].items()}
         self.heat.data.copy_(state["heat"])
+        if self.phonemes is not None and "phonemes" in state:
+            self.phonemes.load_state_dict(state["phonemes"])
         if not fresh:
             self.optimizer.load_state_dict(state["optimizer"])
             self.seen = state["seen"]
@@ -195,6 +204,8 @@ class Trainer:
     def save(self) -> None:
         state: dict[str, Any] = {"tower": self.tower.state_dict(), "mean": self.mean, "heat": self.heat.data}
         state |= {"optimizer": self.optimizer.state_dict(), "seen": self.seen}
+        if self.phonemes is not None:
+            state["phonemes"] = self.phonemes.state_dict()
         torch.save(state, self.path.with_suffix(".part"))
         self.path.with_suffix(".part").replace(self.path)
         save_file(
@@ -232,6 +243,9 @@ class Trainer:
         loss = loss + class_loss(vectors, self.class_of[keys], self.classes[seen_by], heat[1])
         for targets in wanted:
             loss = loss + 2 / len(wanted) * (1 - (vectors * targets).sum(1).mean())
+        told = float(loss.detach())
+        if self.phonemes is not None:
+            loss = loss + WEIGHT * self.phonemes.loss([self.pool.names[key] for key in keys.tolist()])
         self.optimizer.zero_grad()
         loss.backward()
         self.share_gradients()
@@ -244,7 +258,7 @@ class Trainer:
                 self.mean[name].lerp_(value, 1 - keep)
             else:
                 self.mean[name].copy_(value)
-        return float(loss.detach())
+        return told
 
     def share_gradients(self) -> None:
         """The mean over all workers, each of which had a batch of its own."""
