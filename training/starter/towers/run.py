@@ -37,7 +37,7 @@ IMAGE_LEGS = {
     "again": (96, Leg(480_000, rate=8e-4), {"icon:": 0.4, "word:": 1.5, "emoji:": 1.8, "shape:": 2.0}),
     "deep": (
         96,
-        Leg(640_000, rate=1e-3, batch=256),
+        Leg(620_000, rate=1e-3, batch=256),
         {**_RARE, "word:": 2.0, "emoji:": 1.8, "shape:": 2.0, "letter:": 2.0},
     ),
 }
@@ -47,7 +47,7 @@ AUDIO_LEGS: Mapping[str, tuple[Leg, Mapping[str, float]]] = {
     "first": (Leg(900_000, batch=256), {}),
     "second": (Leg(880_000, rate=1.5e-3, batch=256), {"say:": 2.5}),
     "third": (Leg(640_000, rate=1.5e-3, batch=256), {"say:": 3.0}),
-    "spelled": (Leg(800_000, rate=1e-3, batch=256), {"say:": 4.0}),
+    "spelled": (Leg(700_000, rate=1e-3, batch=256), {"say:": 2.0}),
 }
 """Everyday sounds are learned soon; a thousand words take long."""
 RECALL: Mapping[str, tuple[tuple[str, ...], dict[str, float]]] = {

@@ -35,7 +35,7 @@ Vary = Callable[[Tensor, torch.Generator], Tensor]
 Listen = Callable[[nn.Module], Phonemes]
 OpenPool = Callable[[], tuple[Pool, list[Tensor]] | None]
 """None: there is nothing new."""
-KEEP = 0.999
+KEEP = 0.997
 """Of the averaged weights at each step."""
 
 
