@@ -120,7 +120,8 @@ def fit(seen: Things, heard: Things, targets: Targets, banks: Banks) -> Fusion:
     """banks: captions' vectors by the rows of `targets`, as each text tower sees them."""
     made = list(grids(seen, heard))
     rows = targets.rows(text for _, _, texts in made for text in texts).reshape(len(made), -1)
-    seen_by = [[functional.normalize(bank[own].float(), dim=1) for bank in banks()] for own in rows]
+    wanted_by = banks()  # once: the small text tower embeds every caption for it
+    seen_by = [[functional.normalize(bank[own].float(), dim=1) for bank in wanted_by] for own in rows]
     rng = np.random.default_rng(SEED + 1)
     torch.manual_seed(SEED)
     net = Fusion(next(iter(seen.vectors.values())).shape[1], HIDDEN)

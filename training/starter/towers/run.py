@@ -53,7 +53,7 @@ AUDIO_LEGS: Mapping[str, tuple[Leg, Mapping[str, float]]] = {
 RECALL: Mapping[str, tuple[tuple[str, ...], dict[str, float]]] = {
     "image": (
         tuple("chart document emoji letter object scene shape texture word".split()),
-        {"sharpness": 70.0, "share": 0.3},
+        {"sharpness": 70.0, "share": 0.2},
     ),
     "audio": (("sound", "say"), {"sharpness": 50.0, "share": 0.5}),
 }
