@@ -131,10 +131,10 @@ def test_a_vector_does_not_depend_on_the_batch(model, samples):
 
 
 @pytest.mark.parametrize("which", ["model", "with_minilm"])
-def test_a_saved_copy_stands_alone(which, request, tmp_path):
+def test_a_saved_copy_stands_alone(which, request, samples, tmp_path):
     encoder = request.getfixturevalue(which)
     encoder.save_pretrained(tmp_path)
-    inputs = ["a red circle", Image(pictures()[0]), Audio(sounds()[0], RATE)]
+    inputs = ["a red circle", Image(pictures()[0]), Audio(sounds()[0], RATE), samples / "train_passing.mp4"]
     again = SentenceTransformer(str(tmp_path), device="cpu")
     assert max(map(distance, again.encode(inputs), encoder.encode(inputs))) <= 1e-6
     assert ":" not in (tmp_path / "towers.json").read_text().replace('": ', "")
