@@ -25,14 +25,15 @@ from manysense.starter import pixels, waves
 from .. import captions
 from .media import Pool, vary_pictures, vary_sounds
 from .targets import Targets
+from .train import Vary
 
-Vary = Callable[[Tensor, torch.Generator], Tensor]
 Banks = Callable[[], Sequence[Tensor]]
 SEED = 40_000
 GRIDS, SIDE = 360, 16
 """How many grids, of so many things seen by so many heard."""
-VIEWS = 24
-"""Media of one meaning that are looked at or listened to."""
+VIEWS, FEW = 24, 6
+"""Media of one meaning that are looked at or listened to; FEW in a family of over MANY meanings."""
+MANY = 500
 SHARES = {
     "image": {
         "scene": 0.5,
@@ -84,7 +85,7 @@ class Things:
         self.vectors: dict[str, Tensor] = {}
         for names in self.families.values():
             for name in names:
-                chosen = of_key[number[name]][: VIEWS if len(names) < 500 else VIEWS // 4]
+                chosen = of_key[number[name]][: FEW if len(names) > MANY else VIEWS]
                 media = np.stack([pool.arrays[shard][place] for shard, place in pool.where[chosen]])
                 with torch.no_grad():
                     self.vectors[name] = net(VARY[kind](torch.from_numpy(media), generator))

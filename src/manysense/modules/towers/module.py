@@ -168,7 +168,9 @@ class Towers(InputModule):
         if "mels" in features:
             planes = features["mels"][:, None].to(kept.dtype)
             heard = _mean(self.audio(planes), features["mels_of"], count)
-        features["sentence_embedding"] = functional.normalize(self.joined(seen, heard), dim=1)
+        both = "pixels" in features and "mels" in features
+        total = self.joined(seen, heard) if both else seen + heard
+        features["sentence_embedding"] = functional.normalize(total, dim=1)
         return features
 
     def joined(self, seen: Tensor, heard: Tensor) -> Tensor:
