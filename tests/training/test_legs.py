@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from copy import deepcopy
 
+import pytest
 import torch
 from training.starter.towers.media import vary_sounds
 from training.starter.towers.train import folded, unfolded
@@ -15,9 +16,10 @@ def _planes(count, seed):
     return torch.randn(count, 3, 32, 32, generator=torch.Generator().manual_seed(seed))
 
 
-def test_a_net_of_the_package_is_the_same_function_when_training_begins():
+@pytest.mark.parametrize("temporal", [None, {"rows": 8, "width": 10, "dilations": (1, 2)}])
+def test_a_net_of_the_package_is_the_same_function_when_training_begins(temporal):
     torch.manual_seed(0)
-    net = ConvTower(3, (8, 12), (1, 2), 16, 24).eval()
+    net = ConvTower(3, (8, 12), (1, 2), 16, 24, temporal=temporal).eval()
     made = unfolded(net, [_planes(64, 1), _planes(64, 2)])
     with torch.no_grad():
         expected = net(_planes(8, 3))

@@ -18,11 +18,12 @@ def tower(monkeypatch):
     table = {"cat": [1, 2, 3], "dog": [4, 5, 6], "a dog": [2, 4, 5, 6]}
     monkeypatch.setattr(phonemes, "spellings", lambda: table)
     torch.manual_seed(0)
-    return with_batchnorm(ConvTower(1, (8, 12, 16), (1, 1, 1), 16, 24)).train()
+    temporal = {"rows": 4, "width": 12, "dilations": (1, 2)}
+    return with_batchnorm(ConvTower(1, (8, 12), (1, 1), 16, 24, temporal=temporal)).train()
 
 
 def test_the_loss_is_that_of_each_spoken_word_by_itself(tower):
-    speller = phonemes.Phonemes(tower, height=2)
+    speller = phonemes.Phonemes(tower)
     tower(torch.randn(4, 1, 16, 48))
     names = ["sound:rain", "say:dog", "say:a dog", "sound:bell"]
     planes = speller.planes
@@ -39,7 +40,7 @@ def test_the_loss_is_that_of_each_spoken_word_by_itself(tower):
 
 def test_a_tower_learns_to_spell_and_is_a_tower_like_before(tower):
     names = set(tower.state_dict())
-    speller = phonemes.Phonemes(tower, height=2)
+    speller = phonemes.Phonemes(tower)
     planes, said = torch.randn(3, 1, 16, 48), ["say:cat", "say:dog", "say:a dog"]
     optimizer = torch.optim.Adam([*tower.parameters(), *speller.parameters()], 1e-2)
     lost = []

@@ -50,6 +50,13 @@ def test_every_kind_sounds(kind: str) -> None:
             assert np.abs(samples).max() > 1e-6
 
 
+@needs_espeak
+def test_nobody_speaks_with_a_throat_that_breaks_espeak(monkeypatch) -> None:
+    monkeypatch.setattr(voices, "variants", lambda name, side: (*voices.BREAKS, "f2"))
+    heard = {speech.by_espeak(dice(seed), "picnic")[1] for seed in range(12)}
+    assert heard == {"voice f2", "voice plain"}
+
+
 def test_every_kind_has_a_name_and_every_name_a_kind() -> None:
     assert set(SOUNDS) == set(vocabulary.section("sounds"))
     assert len(SOUNDS) >= 64

@@ -1,6 +1,7 @@
 """Small towers for text, pictures and sounds in one space, as the models that ship with the package have them.
 
-The text tower is a static embedding; the nets are random, and the picture net recalls meanings. Pictures are fitted
+The text tower is a static embedding; the nets are random, the picture net recalls meanings, and the sound net has a
+temporal part. Pictures are fitted
 into a square on the mean colour of their border; sounds are log-mel windows of two seconds; a clip is the mean of four
 frames, joined with its sound by a small net.
 """
@@ -22,7 +23,8 @@ from ._parts import as_vector, read_json, write_json
 
 SIDE, RATE, WINDOW = 96, 16_000, 32_000
 WIDTHS, BLOCKS, HIDDEN = (8, 12), (1, 2), 16
-RECALL: dict[str, Any] = {"meanings": 7, "sharpness": 6.0, "share": 0.4}
+RECALL: dict[str, Any] = {"meanings": 7, "sharpness": 6.0}
+TEMPORAL: dict[str, Any] = {"rows": 16, "width": 10, "dilations": [1, 2]}
 
 
 def build(folder: Path, seed: int = 0) -> Path:
@@ -34,10 +36,13 @@ def build(folder: Path, seed: int = 0) -> Path:
     random = torch.Generator().manual_seed(seed)
     for name, channels in (("image", 3), ("audio", 1)):
         shape = {"channels": channels, "widths": WIDTHS, "blocks": BLOCKS, "hidden": HIDDEN, "dimension": static.WIDTH}
-        tensors = _random_net(channels, random)
+        if name == "audio":
+            shape["temporal"] = TEMPORAL
+        tensors = _random_net(channels, random, "temporal" in shape)
         if name == "image":
             shape["recall"] = RECALL
             tensors["recall.meanings"] = torch.randn(RECALL["meanings"], static.WIDTH, generator=random) / 4
+            tensors["recall.shares"] = torch.rand(RECALL["meanings"], generator=random)
         write_json(folder / name / "config.json", shape)
         save_file(tensors, folder / name / "model.safetensors")
     write_json(folder / "fusion" / "config.json", {"dimension": static.WIDTH, "hidden": HIDDEN})
@@ -49,7 +54,7 @@ def build(folder: Path, seed: int = 0) -> Path:
     return folder
 
 
-def _random_net(channels: int, random: torch.Generator) -> dict[str, Tensor]:
+def _random_net(channels: int, random: torch.Generator, temporal: bool) -> dict[str, Tensor]:
     tensors: dict[str, Tensor] = {}
 
     def layer(name: str, outside: int, inside: int, *kernel: int) -> None:
@@ -64,7 +69,14 @@ def _random_net(channels: int, random: torch.Generator) -> dict[str, Tensor]:
         layer(f"stages.{index}.second", outside, outside, 3, 3)
         if inside != outside:
             layer(f"stages.{index}.shortcut", outside, inside, 1, 1)
-    layer("head.0", HIDDEN, 2 * WIDTHS[-1])
+    pooled = WIDTHS[-1]
+    if temporal:
+        pooled += TEMPORAL["width"]
+        layer("temporal.fold", TEMPORAL["width"], WIDTHS[0], TEMPORAL["rows"], 3)
+        for index in range(len(TEMPORAL["dilations"])):
+            layer(f"temporal.blocks.{index}.first", TEMPORAL["width"], TEMPORAL["width"], 1, 5)
+            layer(f"temporal.blocks.{index}.second", TEMPORAL["width"], TEMPORAL["width"], 1, 5)
+    layer("head.0", HIDDEN, 2 * pooled)
     layer("head.2", static.WIDTH, HIDDEN)
     return tensors
 
@@ -91,18 +103,39 @@ def _run(folder: Path, planes: np.ndarray) -> Tensor:
 
     x = torch.as_tensor(planes, dtype=torch.float32)[None]
     x = conv("stem.2", conv("stem.0", x, 2, 1).relu(), 2, 0).relu()
+    ordered = None
     for index, (inside, outside, stride) in enumerate(_blocks()):
         name = f"stages.{index}"
         shortcut = x if inside == outside else conv(f"{name}.shortcut", x, stride, 0)
         x = (shortcut + conv(f"{name}.second", conv(f"{name}.first", x, stride, 1).relu(), 1, 1)).relu()
+        if index == 0 and "temporal.fold.weight" in net:
+            ordered = _ordered(net, x)
     pooled = torch.cat([x.mean((2, 3)), x.amax((2, 3))], 1)
+    if ordered is not None:
+        pooled = torch.cat([pooled, ordered.mean(2), ordered.amax(2)], 1)
     hidden = functional.linear(pooled, net["head.0.weight"], net["head.0.bias"]).relu()
     vector = functional.normalize(functional.linear(hidden, net["head.2.weight"], net["head.2.bias"]), dim=1)[0]
     if "recall.meanings" not in net:
         return vector
     weights = torch.exp(RECALL["sharpness"] * (net["recall.meanings"] @ vector))
     recalled = functional.normalize(net["recall.meanings"].T @ weights, dim=0)
-    return functional.normalize((1 - RECALL["share"]) * vector + RECALL["share"] * recalled, dim=0)
+    share = (weights * net["recall.shares"]).sum() / weights.sum()
+    return functional.normalize((1 - share) * vector + share * recalled, dim=0)
+
+
+def _ordered(net: dict[str, Tensor], planes: Tensor) -> Tensor:
+    """(1, channels, rows, columns) → (1, width, columns), one-dimensional convolutions over the columns."""
+    folded = functional.conv1d(
+        planes.flatten(1, 2), net["temporal.fold.weight"].flatten(1, 2), net["temporal.fold.bias"], padding=1
+    )
+    x = folded.relu()
+    for index, dilation in enumerate(TEMPORAL["dilations"]):
+        made = x
+        for name in (f"temporal.blocks.{index}.first", f"temporal.blocks.{index}.second"):
+            kernel = net[f"{name}.weight"][:, :, 0]
+            made = functional.conv1d(made.relu(), kernel, net[f"{name}.bias"], padding=2 * dilation, dilation=dilation)
+        x = (x + made).relu()
+    return x
 
 
 def _mean(vectors: list[Tensor]) -> Tensor:

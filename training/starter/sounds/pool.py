@@ -31,7 +31,7 @@ from .rooms import placed
 FOLDER = Path(__file__).parents[3] / "build" / "starter" / "sounds"
 SEED = 20_000
 SHARD = 4096
-SHARDS = 40
+SHARDS = 64
 CAPTIONS = 4
 SHARES = {"sounds": 0.44, "words": 0.45, "phrases": 0.11}
 """Of every shard."""

@@ -95,6 +95,8 @@ def by_espeak(d: Dice, text: str) -> tuple[Array, str]:
     accent = d.pick(voices.ESPEAK_NG if name == "espeak-ng" else voices.ESPEAK)
     for _ in range(20):
         throat = d.pick(voices.variants(name, d.side)) if d.side == "dev" or d.chance(0.85) else ""
+        if throat in voices.BREAKS:
+            continue
         voice = f"{accent}+{throat}" if throat else accent
         rate, pitch, melody = int(d.between(105, 260)), d.whole(15, 90), d.whole(5, 95)
         said = voices.espeak(name).say(text, voice, rate, pitch, melody)

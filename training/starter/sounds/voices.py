@@ -35,6 +35,8 @@ FESTIVAL = ("kal_diphone", "ked_diphone", "cmu_us_slt_arctic_hts")
 FLITE = ("kal", "kal16", "awb", "rms", "slt")
 """Development only."""
 PICO = ("en-US", "en-GB")
+BREAKS = ("Demonic",)
+"""Throats with which espeak-ng 1.51 crashes on some words; nobody has them."""
 _SAMPLE, _RATE, _PITCH, _RANGE = ctypes.POINTER(ctypes.c_short), 1, 3, 4
 _Callback = ctypes.CFUNCTYPE(ctypes.c_int, _SAMPLE, ctypes.c_int, ctypes.c_void_p)
 

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TypeVar
 
+import torch
 from safetensors.torch import load_file
 from torch import Tensor, nn
 from torch.nn import functional
@@ -24,7 +25,7 @@ from manysense.modules.towers.packed import restored, rounded
 from .. import manifest
 from . import fusion
 from .media import Pool
-from .run import AUDIO, IMAGE, MEDIA, RECALL, Opener, banks
+from .run import AUDIO, IMAGE, MEDIA, RECALL, SOUP, Opener, banks
 from .targets import Targets
 from .train import folded, with_batchnorm
 
@@ -33,10 +34,22 @@ MODELS = Path(manysense.__file__).parent / "starter" / "models"
 _TYPE, _TEXT_TYPE = "manysense.modules.towers.Towers", "manysense.modules.towers.text.TokenSum"
 
 
-def net(path: Path, shape: dict[str, object], recall: Recall) -> ConvTower:
+def weights(work: Path, kind: str) -> dict[str, Tensor]:
+    """Averaged weights of a tower's last leg, mixed with those of an earlier one as SOUP says, if they are there
+    (Wortsman et al. 2022)."""
+    made = load_file(max(work.glob(f"{kind}-*.safetensors"), key=lambda path: path.stat().st_mtime))
+    for leg, share in SOUP.get(kind, {}).items():
+        path = work / f"{kind}-{leg}.safetensors"
+        if path.exists():
+            other = load_file(path)
+            made = {name: t.lerp(other[name], share) if t.is_floating_point() else t for name, t in made.items()}
+    return made
+
+
+def net(weights: dict[str, Tensor], shape: dict[str, object], recall: Recall) -> ConvTower:
     """Averaged weights as the package runs them: folded, with what they recall, and rounded to eight bits."""
     trained = with_batchnorm(ConvTower(**shape))  # type: ignore[arg-type]
-    trained.load_state_dict(load_file(path))
+    trained.load_state_dict(weights)
     made = folded(trained.eval())
     assert isinstance(made, ConvTower)
     made.remember(recall)
@@ -51,18 +64,15 @@ def in_eight_bits(net: Net) -> Net:
 
 def recall(kind: str, pool: Pool, banks: Sequence[Tensor]) -> Recall:
     """The common meanings that a tower was trained on, each the mean of its captions for both text towers."""
-    families, how = RECALL[kind]
+    sharpness, shares = RECALL[kind]
     means, of_key = zip(*(pool.classes(bank) for bank in banks))
-    own = [key for key, name in enumerate(pool.names) if name.partition(":")[0] in families and of_key[0][key] >= 0]
+    families = [name.partition(":")[0] for name in pool.names]
+    own = [key for key, family in enumerate(families) if family in shares and of_key[0][key] >= 0]
     vectors = functional.normalize(sum(means), dim=1)[of_key[0][own]]
-    made = Recall(len(own), vectors.shape[1], **how)
+    made = Recall(len(own), vectors.shape[1], sharpness)
     made.meanings.data.copy_(vectors)
+    made.shares.data.copy_(torch.tensor([shares[families[key]] for key in own]))
     return made
-
-
-def latest(work: Path, kind: str) -> Path:
-    """The averaged weights of a tower's last leg."""
-    return max(work.glob(f"{kind}-*.safetensors"), key=lambda path: path.stat().st_mtime)
 
 
 def export_all(work: Path) -> None:
@@ -76,7 +86,7 @@ def export_all(work: Path) -> None:
     for kind, shape in (("image", IMAGE), ("audio", AUDIO)):
         opened = Opener(work, kind, {})()
         assert opened is not None, f"no {kind} media below {work}"
-        made = net(latest(work, kind), shape, recall(kind, *opened))
+        made = net(weights(work, kind), shape, recall(kind, *opened))
         save_net(made, first / kind)
         things[kind] = fusion.Things(kind, work / MEDIA[kind], opened[0], made)
     targets = Targets(work / "captions" / "clip")

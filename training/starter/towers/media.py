@@ -111,19 +111,19 @@ def vary_pictures(side: int, pixels: Tensor, generator: torch.Generator) -> Tens
 
 def vary_sounds(frames: int, mels: Tensor, generator: torch.Generator) -> Tensor:
     """(n, 64, stored frames) → planes (n, 1, 64, frames): faster or slower, from a longer or shorter throat (Jaitly and
-    Hinton 2013), shifted in time, tilted, with noise, stripes masked (Park et al. 2019)."""
+    Hinton 2013), shifted in time, over another line, with noise, stripes masked (Park et al. 2019)."""
     planes = mels.to(torch.float32)
     if mels.dtype == torch.int8:
         planes = planes / 127
     random: dict[str, Any] = {"generator": generator, "device": generator.device}
     planes = _stretched(planes, frames, random)
     count, bands, _ = planes.shape
-    tilt = (
-        torch.linspace(-1, 1, bands, device=generator.device)[None, :, None] * 0.15 * torch.randn(count, 1, 1, **random)
-    )
+    slope = torch.linspace(-1, 1, bands, device=generator.device)[None, :, None]
+    bumps = functional.interpolate(torch.randn(count, 1, 8, **random), bands, mode="linear").transpose(1, 2)
+    line = slope * 0.15 * torch.randn(count, 1, 1, **random) + bumps * 0.12 * torch.rand(count, 1, 1, **random)
     level = 0.1 * torch.randn(count, 1, 1, **random)
-    floor = torch.rand(count, 1, 1, **random) * 0.6 - 1.2
-    planes = torch.maximum(planes + tilt + level, floor)
+    floor = torch.rand(count, 1, 1, **random) * 0.6 - 1.2 + slope * 0.15 * torch.randn(count, 1, 1, **random)
+    planes = torch.maximum(planes + line + level, floor)
     planes = planes + 0.05 * torch.randn(planes.shape, **random)
     for axis, widest in ((1, 10), (2, 24)):
         length = planes.shape[axis]
@@ -143,8 +143,8 @@ def _stretched(planes: Tensor, frames: int, random: dict[str, Any]) -> Tensor:
         return low + (high - low) * torch.rand(count, **random)
 
     none = torch.zeros(count, device=planes.device)
-    pace, throat = between(0.8, 1.2) * (frames / stored), between(0.9, 1.12)
-    bands = throat - 1 + between(-0.05, 0.05)  # the lowest band stays where it is, but for the shift
+    pace, throat = between(0.72, 1.3) * (frames / stored), between(0.87, 1.16)
+    bands = throat - 1 + between(-0.06, 0.06)  # the lowest band stays where it is, but for the shift
     matrix = torch.stack([torch.stack([pace, none, between(-0.15, 0.15)], 1), torch.stack([none, throat, bands], 1)], 1)
     grid = functional.affine_grid(matrix, [count, 1, planes.shape[1], frames], align_corners=False)
     return functional.grid_sample(planes[:, None] + 1, grid, align_corners=False)[:, 0] - 1

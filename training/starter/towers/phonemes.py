@@ -1,7 +1,7 @@
 """While the sound tower learns words it also learns to spell them in phonemes: a thousand words share sixty.
 
-Knows: how espeak-ng spells a text, connectionist temporal classification (Graves et al. 2006) half-way up a tower. Does
-not know: what else a tower is trained for. Nothing of it is left in the tower when training ends.
+Knows: how espeak-ng spells a text, connectionist temporal classification (Graves et al. 2006) off a tower's temporal
+part. Does not know: what else a tower is trained for. Nothing of it is left in the tower when training ends.
 """
 
 from __future__ import annotations
@@ -16,12 +16,14 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from manysense.modules.towers.nets import Temporal
+
 from ..sounds import speech
 from ..split import allowed
 
 SAID = "say:"
 """How the keys of speech begin."""
-PLACES = 4
+PLACES = 2
 """Phonemes that one column of the tower's planes may hold."""
 WEIGHT = 0.5
 """Of this loss beside the others."""
@@ -50,19 +52,15 @@ def spellings() -> dict[str, list[int]]:
 
 
 class Phonemes(nn.Module):
-    """Reads phonemes off a tower's last stage but one, which keeps the order in time.
+    """Reads phonemes off all blocks but the last of a tower's temporal part; the last one joins them to words."""
 
-    tower: whose `stages` have kernels normalised over the batch.  height: rows of the planes there.
-    """
-
-    def __init__(self, tower: nn.Module, height: int) -> None:
+    def __init__(self, tower: nn.Module) -> None:
         super().__init__()
-        widths = [int(block.first[0].out_channels) for block in tower.stages]  # type: ignore[operator,union-attr]
-        at = max(i for i, width in enumerate(widths) if width != widths[-1])
+        assert isinstance(tower.temporal, Temporal), "words are spelled off a temporal part"
         self.kinds = 1 + max(max(one) for one in spellings().values())  # 0: none
-        self.read = nn.Linear(widths[at] * height, PLACES * self.kinds)
+        self.read = nn.Linear(tower.temporal.config["width"], PLACES * self.kinds)
         self.planes = torch.empty(0)
-        tower.stages[at].register_forward_hook(self._keep)  # type: ignore[index,operator,union-attr]
+        tower.temporal.blocks[-2].register_forward_hook(self._keep)
 
     def _keep(self, module: nn.Module, given: object, planes: Tensor) -> None:
         self.planes = planes

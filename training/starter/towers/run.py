@@ -27,6 +27,7 @@ MEDIA = {"image": "pictures", "audio": "sounds"}
 """Where the shards of a tower lie, below the work folder."""
 IMAGE = {"channels": 3, "widths": (32, 64, 160, 320), "blocks": (1, 1, 2, 2), "hidden": 512, "dimension": 384}
 AUDIO = {"channels": 1, "widths": (24, 48, 96, 192), "blocks": (1, 1, 2, 3), "hidden": 512, "dimension": 384}
+AUDIO |= {"temporal": {"rows": waves.MELS // 4, "width": 192, "dilations": (1, 1, 2)}}
 
 _RARE = {"icon:": 0.3, "object:": 0.7, "document:": 0.6}
 IMAGE_LEGS = {
@@ -40,6 +41,11 @@ IMAGE_LEGS = {
         Leg(620_000, rate=1e-3, batch=256),
         {**_RARE, "word:": 2.0, "emoji:": 1.8, "shape:": 2.0, "letter:": 2.0},
     ),
+    "finer": (
+        96,
+        Leg(380_000, rate=8e-4, batch=256, warm=10_000),
+        {**_RARE, "word:": 2.0, "emoji:": 1.8, "shape:": 2.0, "letter:": 2.0, "texture:": 1.5, "scene:": 3.0},
+    ),
 }
 """Pixels along a side, how long, what is drawn more often: most is learned on small pictures, which cost less than
 half."""
@@ -48,19 +54,19 @@ AUDIO_LEGS: Mapping[str, tuple[Leg, Mapping[str, float]]] = {
     "second": (Leg(880_000, rate=1.5e-3, batch=256), {"say:": 2.5}),
     "third": (Leg(640_000, rate=1.5e-3, batch=256), {"say:": 3.0}),
     "spelled": (Leg(700_000, rate=1e-3, batch=256), {"say:": 2.0}),
+    "ordered": (Leg(620_000, until=312_320, rate=1.5e-3, batch=256, warm=15_000), {"say:": 2.0}),
+    "settled": (Leg(308_000, rate=6e-4, batch=256), {"say:": 2.0}),
 }
 """Everyday sounds are learned soon; a thousand words take long."""
-RECALL: Mapping[str, tuple[tuple[str, ...], dict[str, float]]] = {
-    "image": (
-        tuple("chart document emoji letter object scene shape texture word".split()),
-        {"sharpness": 70.0, "share": 0.2},
-    ),
-    "audio": (("sound", "say"), {"sharpness": 50.0, "share": 0.5}),
+SOUP = {"image": {"deep": 0.6}, "audio": {"ordered": 0.5}}
+"""An earlier leg whose weights are mixed with the last one's, and its share: better than either alone."""
+RECALL: Mapping[str, tuple[float, Mapping[str, float]]] = {
+    "image": (70.0, dict.fromkeys("chart document emoji letter object scene shape texture word".split(), 0.2)),
+    "audio": (50.0, {"sound": 0.5, "say": 0.2}),
 }
-"""Families whose common meanings a tower recalls, and how."""
+"""How sharply a tower recalls, and how much of which families. A phrase that nobody knows would become one of its words
+if words had more."""
 
-ROWS = 4
-"""Of the sound tower's planes where phonemes are read: 64 bands, halved four times."""
 Legs = Mapping[str, tuple[Leg, Vary, Mapping[str, float]]]
 
 
@@ -81,7 +87,7 @@ def train_image(work: Path, only: str, workers: int) -> None:
 
 def train_audio(work: Path, only: str, workers: int) -> None:
     legs = {name: (leg, partial(vary_sounds, waves.FRAMES), more) for name, (leg, more) in AUDIO_LEGS.items()}
-    _train(work, "audio", AUDIO, only, legs, workers, partial(Phonemes, height=ROWS))
+    _train(work, "audio", AUDIO, only, legs, workers, Phonemes)
 
 
 def _train(

@@ -14,12 +14,15 @@ from torch.nn import functional
 
 
 class Residual(nn.Module):
-    """Two 3x3 convolutions around a shortcut; the first one may halve the plane."""
+    """Two convolutions around a shortcut; the first one may halve the plane."""
 
-    def __init__(self, inside: int, outside: int, stride: int) -> None:
+    def __init__(
+        self, inside: int, outside: int, stride: int = 1, kernel: tuple[int, int] = (3, 3), dilation: int = 1
+    ) -> None:
         super().__init__()
-        self.first = nn.Conv2d(inside, outside, 3, stride, 1)
-        self.second = nn.Conv2d(outside, outside, 3, 1, 1)
+        padding = (kernel[0] // 2 * dilation, kernel[1] // 2 * dilation)
+        self.first = nn.Conv2d(inside, outside, kernel, stride, padding, dilation)
+        self.second = nn.Conv2d(outside, outside, kernel, 1, padding, dilation)
         same = inside == outside and stride == 1
         self.shortcut = nn.Identity() if same else nn.Conv2d(inside, outside, 1, stride)
 
@@ -27,24 +30,47 @@ class Residual(nn.Module):
         return functional.relu(self.shortcut(planes) + self.second(functional.relu(self.first(planes))))
 
 
+class Temporal(nn.Module):
+    """What follows what: all rows of a column become channels, convolved along the columns alone (Choi et al. 2019,
+    "TC-ResNet"). Speech needs the order of what is heard, which planes lose that are halved again and again.
+
+    inside: channels of the planes.  rows: of the planes.  width: channels of the result.  dilations: of its residual
+    blocks.
+    """
+
+    def __init__(self, inside: int, rows: int, width: int, dilations: Sequence[int]) -> None:
+        super().__init__()
+        self.config: dict[str, Any] = {"rows": rows, "width": width, "dilations": list(dilations)}
+        self.fold = nn.Conv2d(inside, width, (rows, 3), padding=(0, 1))
+        self.blocks = nn.Sequential(*(Residual(width, width, kernel=(1, 5), dilation=one) for one in dilations))
+
+    def forward(self, planes: Tensor) -> Tensor:
+        """planes: (batch, inside, rows, columns).  Returns (batch, width, 1, columns)."""
+        made: Tensor = self.blocks(functional.relu(self.fold(planes)))
+        return made
+
+
 class Recall(nn.Module):
     """Draws a vector towards the known meanings that it is near, each weighed by softmax(sharpness * cosine): the
     convex combination of Norouzi et al. 2014 ("ConSE"), one step of the memory of Ramsauer et al. 2021.
 
-    meanings: (meanings, dimension) of length 1.  share: of what is recalled in the result; the vector has the rest.
+    meanings: (meanings, dimension) of length 1.  shares: (meanings,) how much of each goes into the result, 0 to 1; the
+    vector has the rest.
     """
 
-    def __init__(self, meanings: int, dimension: int, sharpness: float, share: float) -> None:
+    def __init__(self, meanings: int, dimension: int, sharpness: float) -> None:
         super().__init__()
-        self.config = {"meanings": meanings, "sharpness": sharpness, "share": share}
-        self.sharpness, self.share = sharpness, share
+        self.config = {"meanings": meanings, "sharpness": sharpness}
+        self.sharpness = sharpness
         self.meanings = nn.Parameter(torch.zeros(meanings, dimension))
+        self.shares = nn.Parameter(torch.zeros(meanings))
 
     def forward(self, vectors: Tensor) -> Tensor:
         """vectors: (batch, dimension) of length 1.  Returns the same shape, of length 1."""
         weights = (self.sharpness * vectors @ self.meanings.T).softmax(1)
         recalled = functional.normalize(weights @ self.meanings, dim=1)
-        return functional.normalize(torch.lerp(vectors, recalled, self.share), dim=1)
+        share = (weights @ self.shares)[:, None]
+        return functional.normalize(torch.lerp(vectors, recalled, share), dim=1)
 
 
 class ConvTower(nn.Module):
@@ -52,7 +78,8 @@ class ConvTower(nn.Module):
 
     channels: of the input planes.  widths, blocks: channels and residual blocks of each stage; every stage after the
     first halves the plane, which the stem has reduced four times.  dimension: of the vector.  recall: arguments of
-    `Recall` but the dimension; None: the vector is left as it is.
+    `Recall` but the dimension; None: the vector is left as it is.  temporal: arguments of `Temporal` but the channels;
+    it sees the planes of the first block, and what it finds goes to the head too.
     """
 
     def __init__(
@@ -63,9 +90,10 @@ class ConvTower(nn.Module):
         hidden: int,
         dimension: int,
         recall: Mapping[str, Any] | None = None,
+        temporal: Mapping[str, Any] | None = None,
     ) -> None:
         super().__init__()
-        self.config = {
+        self.config: dict[str, Any] = {
             "channels": channels,
             "widths": list(widths),
             "blocks": list(blocks),
@@ -88,7 +116,13 @@ class ConvTower(nn.Module):
                 stages.append(Residual(inside, width, 2 if stage and not block else 1))
                 inside = width
         self.stages = nn.Sequential(*stages)
-        self.head = nn.Sequential(nn.Linear(2 * inside, hidden), nn.ReLU(), nn.Linear(hidden, dimension))
+        self.temporal: Temporal | None = None
+        pooled = inside
+        if temporal is not None:
+            self.temporal = Temporal(widths[0], **temporal)
+            self.config["temporal"] = self.temporal.config
+            pooled += self.temporal.config["width"]
+        self.head = nn.Sequential(nn.Linear(2 * pooled, hidden), nn.ReLU(), nn.Linear(hidden, dimension))
         for weights in self.parameters():  # as the planes are: half the time on a CPU
             if weights.ndim == 4:
                 weights.data = weights.data.contiguous(memory_format=torch.channels_last)
@@ -99,8 +133,9 @@ class ConvTower(nn.Module):
 
     def forward(self, planes: Tensor) -> Tensor:
         """planes: (batch, channels, height, width) float, about -1 to 1.  Returns (batch, dimension)."""
-        planes = self.stages(self.stem(planes.contiguous(memory_format=torch.channels_last)))
-        pooled = torch.cat([planes.mean((2, 3)), planes.amax((2, 3))], 1)
+        first = self.stages[0](self.stem(planes.contiguous(memory_format=torch.channels_last)))
+        found = [self.stages[1:](first), *([] if self.temporal is None else [self.temporal(first)])]
+        pooled = torch.cat([pool(one, (2, 3)) for one in found for pool in (torch.mean, torch.amax)], 1)
         vectors = functional.normalize(self.head(pooled), dim=1)
         return vectors if self.recall is None else self.recall(vectors)
 

@@ -1,0 +1,39 @@
+"""What the package holds of a tower is made of its legs' weights and of the meanings it recalls."""
+
+from __future__ import annotations
+
+import os
+from types import SimpleNamespace
+
+import pytest
+import torch
+from safetensors.torch import save_file
+
+pytest.importorskip("scipy")
+
+from training.starter.towers import export
+
+
+def test_the_last_legs_weights_are_mixed_with_those_of_an_earlier_one(tmp_path, monkeypatch):
+    monkeypatch.setattr(export, "SOUP", {"image": {"early": 0.25}})
+    for age, (leg, value) in enumerate({"late": 8.0, "early": 4.0, "older": 100.0}.items()):
+        path = tmp_path / f"image-{leg}.safetensors"
+        save_file({"weight": torch.full((2,), value), "count": torch.tensor(age)}, path)
+        os.utime(path, (1000 - age, 1000 - age))
+    made = export.weights(tmp_path, "image")
+    assert made["weight"].tolist() == [7.0, 7.0]
+    assert int(made["count"]) == 0
+    (tmp_path / "image-early.safetensors").unlink()
+    assert export.weights(tmp_path, "image")["weight"].tolist() == [8.0, 8.0]
+
+
+def test_each_family_is_recalled_with_a_share_of_its_own(monkeypatch):
+    monkeypatch.setattr(export, "RECALL", {"audio": (50.0, {"sound": 0.5, "say": 0.2})})
+    means = torch.nn.functional.normalize(torch.randn(3, 8, generator=torch.Generator().manual_seed(0)), dim=1)
+    of_key = torch.tensor([2, -1, 0, 1])
+    names = ["say:cat", "sound:rare", "sound:rain", "other:thing"]
+    pool = SimpleNamespace(names=names, classes=lambda bank: (means * bank, of_key))
+    made = export.recall("audio", pool, [torch.tensor(1.0), torch.tensor(2.0)])
+    torch.testing.assert_close(made.meanings.data, means[[2, 0]])
+    assert made.shares.tolist() == pytest.approx([0.2, 0.5])
+    assert made.config == {"meanings": 2, "sharpness": 50.0}
