@@ -1,7 +1,7 @@
 """What the starter models' sound tower listens to: windows of two seconds, as log-mel pictures.
 
-Knows: samples at 16 kHz, silence, the mel scale. Does not know: files, other rates, torch, the tower. Loudness carries
-no meaning here: a sound at half the volume gives the same picture.
+Knows: samples at 16 kHz, silence, the mel scale. Does not know: files, other rates, the tower. Loudness carries no
+meaning here: a sound at half the volume gives the same picture.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 from functools import cache
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 Samples = NDArray[np.float32]
@@ -60,9 +61,8 @@ def log_mel(samples: Samples) -> NDArray[np.float32]:
     peak = np.abs(padded).max()
     if not peak > 1e-8:
         return np.full((MELS, FRAMES), -1.0, np.float32)
-    frames = np.zeros((FRAMES, POINTS), np.float32)  # numpy is several times slower where it has to add the zeros
-    frames[:, :SPAN] = np.lib.stride_tricks.sliding_window_view(padded / peak, SPAN)[::HOP] * _hann()
-    spectrum = np.fft.rfft(frames)  # (200, 257)
+    frames = np.lib.stride_tricks.sliding_window_view(padded / peak, SPAN)[::HOP] * _hann()  # (200, 400)
+    spectrum = torch.fft.rfft(torch.from_numpy(frames), POINTS).numpy()  # (200, 257): in a fifth of numpy's time
     power = spectrum.real**2 + spectrum.imag**2
     bands = _bank() @ power.T.astype(np.float32, copy=False)  # (64, 200)
     bands /= bands.max()
