@@ -133,8 +133,11 @@ class ConvTower(nn.Module):
 
     def forward(self, planes: Tensor) -> Tensor:
         """planes: (batch, channels, height, width) float, about -1 to 1.  Returns (batch, dimension)."""
-        first = self.stages[0](self.stem(planes.contiguous(memory_format=torch.channels_last)))
-        found = [self.stages[1:](first), *([] if self.temporal is None else [self.temporal(first)])]
+        blocks = iter(self.stages)
+        first = planes = next(blocks)(self.stem(planes.contiguous(memory_format=torch.channels_last)))
+        for block in blocks:
+            planes = block(planes)
+        found = [planes] if self.temporal is None else [planes, self.temporal(first)]
         pooled = torch.cat([pool(one, (2, 3)) for one in found for pool in (torch.mean, torch.amax)], 1)
         vectors = functional.normalize(self.head(pooled), dim=1)
         return vectors if self.recall is None else self.recall(vectors)
