@@ -8,9 +8,6 @@ from types import SimpleNamespace
 import pytest
 import torch
 from safetensors.torch import save_file
-
-pytest.importorskip("scipy")
-
 from training.starter.towers import export
 
 

@@ -40,16 +40,18 @@ def weights(work: Path, kind: str) -> dict[str, Tensor]:
     made = load_file(max(work.glob(f"{kind}-*.safetensors"), key=lambda path: path.stat().st_mtime))
     for leg, share in SOUP.get(kind, {}).items():
         path = work / f"{kind}-{leg}.safetensors"
-        if path.exists():
+        if not path.exists():
+            print(f"{path} is not there: the last leg's weights are taken as they are", flush=True)
+        else:
             other = load_file(path)
             made = {name: t.lerp(other[name], share) if t.is_floating_point() else t for name, t in made.items()}
     return made
 
 
-def net(weights: dict[str, Tensor], shape: dict[str, object], recall: Recall) -> ConvTower:
+def net(tensors: dict[str, Tensor], shape: dict[str, object], recall: Recall) -> ConvTower:
     """Averaged weights as the package runs them: folded, with what they recall, and rounded to eight bits."""
     trained = with_batchnorm(ConvTower(**shape))  # type: ignore[arg-type]
-    trained.load_state_dict(weights)
+    trained.load_state_dict(tensors)
     made = folded(trained.eval())
     assert isinstance(made, ConvTower)
     made.remember(recall)

@@ -26,8 +26,14 @@ from .train import Leg, Listen, OpenPool, Trainer, Vary
 MEDIA = {"image": "pictures", "audio": "sounds"}
 """Where the shards of a tower lie, below the work folder."""
 IMAGE = {"channels": 3, "widths": (32, 64, 160, 320), "blocks": (1, 1, 2, 2), "hidden": 512, "dimension": 384}
-AUDIO = {"channels": 1, "widths": (24, 48, 96, 192), "blocks": (1, 1, 2, 3), "hidden": 512, "dimension": 384}
-AUDIO |= {"temporal": {"rows": waves.MELS // 4, "width": 192, "dilations": (1, 1, 2)}}
+AUDIO = {
+    "channels": 1,
+    "widths": (24, 48, 96, 192),
+    "blocks": (1, 1, 2, 3),
+    "hidden": 512,
+    "dimension": 384,
+    "temporal": {"rows": waves.MELS // 4, "width": 192, "dilations": (1, 1, 2)},
+}
 
 _RARE = {"icon:": 0.3, "object:": 0.7, "document:": 0.6}
 IMAGE_LEGS = {

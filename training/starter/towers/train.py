@@ -59,13 +59,7 @@ def with_batchnorm(tower: nn.Module) -> nn.Module:
     for name, child in list(tower.named_children()):
         if isinstance(child, nn.Conv2d):
             conv = nn.Conv2d(
-                child.in_channels,
-                child.out_channels,
-                child.kernel_size,
-                child.stride,
-                child.padding,
-                child.dilation,
-                bias=False,
+                child.in_channels, child.out_channels, child.kernel_size, child.stride, child.padding, bias=False
             )
             setattr(tower, name, nn.Sequential(conv, nn.BatchNorm2d(child.out_channels)))
         else:
