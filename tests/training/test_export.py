@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import pytest
 import torch
 from safetensors.torch import save_file
-from training.starter.towers import export
+from training.starter.towers import export, phonemes
 
 
 def test_the_last_legs_weights_are_mixed_with_those_of_an_earlier_one(tmp_path, monkeypatch):
@@ -26,6 +26,7 @@ def test_the_last_legs_weights_are_mixed_with_those_of_an_earlier_one(tmp_path, 
 
 def test_each_family_is_recalled_with_a_share_of_its_own(monkeypatch):
     monkeypatch.setattr(export, "RECALL", {"audio": (50.0, {"sound": 0.5, "say": 0.2})})
+    monkeypatch.setattr(phonemes, "spellings", lambda: {"cat": [3, 1, 2]})
     means = torch.nn.functional.normalize(torch.randn(3, 8, generator=torch.Generator().manual_seed(0)), dim=1)
     of_key = torch.tensor([2, -1, 0, 1])
     names = ["say:cat", "sound:rare", "sound:rain", "other:thing"]
@@ -33,4 +34,6 @@ def test_each_family_is_recalled_with_a_share_of_its_own(monkeypatch):
     made = export.recall("audio", pool, [torch.tensor(1.0), torch.tensor(2.0)])
     torch.testing.assert_close(made.meanings.data, means[[2, 0]])
     assert made.shares.tolist() == pytest.approx([0.2, 0.5])
-    assert made.config == {"meanings": 2, "sharpness": 50.0}
+    lexicon = {"phonemes": 4, "places": 2, "longest": 3}
+    assert made.config == {"meanings": 2, "sharpness": 50.0, "lexicon": lexicon}
+    assert made.lexicon.spellings.tolist() == [[3, 1, 2], [0, 0, 0]]

@@ -1,4 +1,4 @@
-"""Words are spelled off a tower while it learns them, and nothing of that stays in it."""
+"""Words are spelled off a tower while it learns them, and later weighed by how well that fits."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def test_the_loss_is_that_of_each_spoken_word_by_itself(tower):
     one = []
     for row, word in ((1, [4, 5, 6]), (2, [2, 4, 5, 6])):
         columns = [planes[row, :, :, column].flatten() for column in range(planes.shape[-1])]
-        places = speller.read(torch.stack(columns)).reshape(-1, 7).log_softmax(1)
+        places = speller.lexicon.read(torch.stack(columns)).reshape(-1, 7).log_softmax(1)
         lengths = torch.tensor([len(places)]), torch.tensor([len(word)])
         lost = functional.ctc_loss(places[:, None], torch.tensor([word]), *lengths, reduction="sum")
         one.append(lost / len(word))

@@ -1,9 +1,8 @@
 """Small towers for text, pictures and sounds in one space, as the models that ship with the package have them.
 
-The text tower is a static embedding; the nets are random, the picture net recalls meanings, and the sound net has a
-temporal part. Pictures are fitted
-into a square on the mean colour of their border; sounds are log-mel windows of two seconds; a clip is the mean of four
-frames, joined with its sound by a small net.
+The text tower is a static embedding; the nets are random and recall meanings, and the sound net has a temporal part,
+off which it spells the meanings that are words. Pictures are fitted into a square on the mean colour of their border;
+sounds are log-mel windows of two seconds; a clip is the mean of four frames, joined with its sound by a small net.
 """
 
 from __future__ import annotations
@@ -25,6 +24,11 @@ SIDE, RATE, WINDOW = 96, 16_000, 32_000
 WIDTHS, BLOCKS, HIDDEN = (8, 12), (1, 2), 16
 RECALL: dict[str, Any] = {"meanings": 7, "sharpness": 6.0}
 TEMPORAL: dict[str, Any] = {"rows": 16, "width": 10, "dilations": [1, 2]}
+LEXICON: dict[str, Any] = {"phonemes": 5, "places": 2, "longest": 3}
+SPELLINGS = ((1, 2, 0), (0, 0, 0), (3, 0, 0), (1, 4, 2), (2, 2, 0), (0, 0, 0), (4, 0, 0))
+"""Of the sound net's meanings; no phonemes: no word."""
+SILENT = 7.0
+"""So much more often than a phoneme nothing is said."""
 
 
 def build(folder: Path, seed: int = 0) -> Path:
@@ -39,10 +43,9 @@ def build(folder: Path, seed: int = 0) -> Path:
         if name == "audio":
             shape["temporal"] = TEMPORAL
         tensors = _random_net(channels, random, "temporal" in shape)
-        if name == "image":
-            shape["recall"] = RECALL
-            tensors["recall.meanings"] = torch.randn(RECALL["meanings"], static.WIDTH, generator=random) / 4
-            tensors["recall.shares"] = torch.rand(RECALL["meanings"], generator=random)
+        shape["recall"] = RECALL | ({"lexicon": LEXICON} if name == "audio" else {})
+        tensors["recall.meanings"] = torch.randn(RECALL["meanings"], static.WIDTH, generator=random) / 4
+        tensors["recall.shares"] = torch.rand(RECALL["meanings"], generator=random)
         write_json(folder / name / "config.json", shape)
         save_file(tensors, folder / name / "model.safetensors")
     write_json(folder / "fusion" / "config.json", {"dimension": static.WIDTH, "hidden": HIDDEN})
@@ -76,6 +79,9 @@ def _random_net(channels: int, random: torch.Generator, temporal: bool) -> dict[
         for index in range(len(TEMPORAL["dilations"])):
             layer(f"temporal.blocks.{index}.first", TEMPORAL["width"], TEMPORAL["width"], 1, 5)
             layer(f"temporal.blocks.{index}.second", TEMPORAL["width"], TEMPORAL["width"], 1, 5)
+        layer("recall.lexicon.read", LEXICON["places"] * LEXICON["phonemes"], TEMPORAL["width"])
+        tensors["recall.lexicon.read.bias"][:: LEXICON["phonemes"]] += SILENT
+        tensors["recall.lexicon.spellings"] = torch.tensor(SPELLINGS, dtype=torch.uint8)
     layer("head.0", HIDDEN, 2 * pooled)
     layer("head.2", static.WIDTH, HIDDEN)
     return tensors
@@ -103,39 +109,61 @@ def _run(folder: Path, planes: np.ndarray) -> Tensor:
 
     x = torch.as_tensor(planes, dtype=torch.float32)[None]
     x = conv("stem.2", conv("stem.0", x, 2, 1).relu(), 2, 0).relu()
-    ordered = None
+    ordered = before = None
     for index, (inside, outside, stride) in enumerate(_blocks()):
         name = f"stages.{index}"
         shortcut = x if inside == outside else conv(f"{name}.shortcut", x, stride, 0)
         x = (shortcut + conv(f"{name}.second", conv(f"{name}.first", x, stride, 1).relu(), 1, 1)).relu()
         if index == 0 and "temporal.fold.weight" in net:
-            ordered = _ordered(net, x)
+            before, ordered = _ordered(net, x)[-2:]
     pooled = torch.cat([x.mean((2, 3)), x.amax((2, 3))], 1)
     if ordered is not None:
         pooled = torch.cat([pooled, ordered.mean(2), ordered.amax(2)], 1)
     hidden = functional.linear(pooled, net["head.0.weight"], net["head.0.bias"]).relu()
     vector = functional.normalize(functional.linear(hidden, net["head.2.weight"], net["head.2.bias"]), dim=1)[0]
-    if "recall.meanings" not in net:
-        return vector
     weights = torch.exp(RECALL["sharpness"] * (net["recall.meanings"] @ vector))
+    if before is not None:
+        words = [number for number, phonemes in enumerate(SPELLINGS) if any(phonemes)]
+        fits = torch.tensor([_fit(net, before[0], SPELLINGS[number]) for number in words])
+        pooled_opinions = (weights[words] * fits).sqrt()
+        weights[words] = weights[words].sum() * pooled_opinions / pooled_opinions.sum()
     recalled = functional.normalize(net["recall.meanings"].T @ weights, dim=0)
     share = (weights * net["recall.shares"]).sum() / weights.sum()
     return functional.normalize((1 - share) * vector + share * recalled, dim=0)
 
 
-def _ordered(net: dict[str, Tensor], planes: Tensor) -> Tensor:
-    """(1, channels, rows, columns) → (1, width, columns), one-dimensional convolutions over the columns."""
+def _fit(net: dict[str, Tensor], planes: Tensor, spelling: tuple[int, ...]) -> float:
+    """planes: (width, columns). How well they fit the phonemes of a word, in every way that it can lie over them."""
+    read = functional.linear(planes.T, net["recall.lexicon.read.weight"], net["recall.lexicon.read.bias"])
+    columns = read.reshape(-1, LEXICON["phonemes"]).double().softmax(1).tolist()
+    word = [phoneme for phoneme in spelling if phoneme]
+    reached = [1.0] + [0.0] * len(word)
+    for chances in columns:
+        if chances[0] >= 0.98:
+            continue
+        likely = [max(chance / max(chances), 1e-3) for chance in chances]
+        new = [reached[0] * likely[0]]
+        for place, phoneme in enumerate(word, 1):
+            stays = reached[place] * (likely[0] + likely[phoneme])
+            new.append(stays + reached[place - 1] * likely[phoneme])
+        reached = new
+    return reached[-1]
+
+
+def _ordered(net: dict[str, Tensor], planes: Tensor) -> list[Tensor]:
+    """(1, channels, rows, columns) → (1, width, columns) before and after each block of one-dimensional convolutions
+    over the columns."""
     folded = functional.conv1d(
         planes.flatten(1, 2), net["temporal.fold.weight"].flatten(1, 2), net["temporal.fold.bias"], padding=1
     )
-    x = folded.relu()
+    found = [folded.relu()]
     for index, dilation in enumerate(TEMPORAL["dilations"]):
-        made = x
+        x = made = found[-1]
         for name in (f"temporal.blocks.{index}.first", f"temporal.blocks.{index}.second"):
             kernel = net[f"{name}.weight"][:, :, 0]
             made = functional.conv1d(made.relu(), kernel, net[f"{name}.bias"], padding=2 * dilation, dilation=dilation)
-        x = (x + made).relu()
-    return x
+        found.append((x + made).relu())
+    return found
 
 
 def _mean(vectors: list[Tensor]) -> Tensor:

@@ -21,11 +21,11 @@ def text() -> None:
 
 
 def pictures(kind: str, count: int, first: int, step: int) -> None:
-    """Draw shards of training pictures: emoji alone, or the whole mix."""
+    """Draw shards of training pictures: emoji or scenes alone, or the whole mix."""
     from . import pool
     from .pictures import mixes
 
-    families = {"emoji": mixes.emoji, "mix": mixes.everything}[kind]()
+    families = {"emoji": mixes.emoji, "mix": mixes.everything, "scenes": mixes.scenes}[kind]()
     for number in range(first, count, step):
         path = pool.shard(WORK / "pictures", f"{kind}-{number:04d}", families)
         print(path.stem, flush=True)
@@ -72,7 +72,7 @@ def main() -> None:
     for stage in (text, pictures, sounds, image, audio, export, report):
         one = stages.add_parser(stage.__name__, help=stage.__doc__)
         if stage is pictures:
-            one.add_argument("kind", choices=("emoji", "mix"))
+            one.add_argument("kind", choices=("emoji", "mix", "scenes"))
             one.add_argument("--count", type=int, default=40, help="shards in all")
             one.add_argument("--first", type=int, default=0)
             one.add_argument("--step", type=int, default=1, help="take every STEP-th, for several processes")

@@ -24,3 +24,10 @@ def everything() -> Sequence[Family]:
 
     parts = (charts, documents, emoji, icons, objects, scenes, shapes, textures, words)
     return [family for part in parts for family in part.FAMILIES]
+
+
+def scenes() -> Sequence[Family]:
+    """Landscapes and places alone."""
+    from . import scenes as scenes_
+
+    return scenes_.FAMILIES

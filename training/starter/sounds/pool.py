@@ -12,6 +12,7 @@ import json
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
 
@@ -31,27 +32,37 @@ from .rooms import placed
 FOLDER = Path(__file__).parents[3] / "build" / "starter" / "sounds"
 SEED = 20_000
 SHARD = 4096
-SHARDS = 64
+PARTS: tuple[tuple[int, Mapping[str, float], float], ...] = (
+    (64, {"sounds": 0.44, "words": 0.45, "phrases": 0.11}, 0.0),
+    (40, {"sounds": 0.22, "words": 0.63, "phrases": 0.15}, 0.0),
+    (16, {"sounds": 1.0}, 0.35),
+)
+"""So many shards, what each holds, and how many draws come from the ends of their ranges (Dice)."""
+SHARDS = sum(count for count, _, _ in PARTS)
 CAPTIONS = 4
-SHARES = {"sounds": 0.44, "words": 0.45, "phrases": 0.11}
-"""Of every shard."""
 VIEWS = 2
 """Windows taken from one sound: synthesis costs more than listening."""
+
+
+def part(shard: int) -> tuple[Mapping[str, float], float]:
+    """What a shard holds of each family, and how many draws come from the ends of their ranges."""
+    return [(shares, ends) for count, shares, ends in PARTS for _ in range(count)][shard]
 
 
 def plan(shard: int) -> list[tuple[str, str]]:
     """What the shard holds: (family, kind or text), every one equally often over the shards, mixed."""
     lists = {"sounds": sorted(SOUNDS), "words": speech.words(), "phrases": allowed(speech.phrases(), "train")}
     found: list[tuple[str, str]] = []
-    for family, items in lists.items():
-        each = round(SHARD * SHARES[family] / (VIEWS if family == "sounds" else 1))
+    for family, share in part(shard)[0].items():
+        items = lists[family]
+        each = round(SHARD * share / (VIEWS if family == "sounds" else 1))
         order = np.random.default_rng(SEED).permutation(len(items))
         found += [(family, items[order[(shard * each + k) % len(items)]]) for k in range(each)]
     return [found[k] for k in np.random.default_rng(SEED + shard).permutation(len(found))]
 
 
-def example(family: str, item: str, rng: np.random.Generator) -> Example:
-    d = Dice(rng)
+def example(family: str, item: str, rng: np.random.Generator, ends: float = 0.0) -> Example:
+    d = Dice(rng, ends=ends)
     return events.event(d, item) if family == "sounds" else speech.spoken(d, item)
 
 
@@ -81,7 +92,7 @@ def build(shard: int, folder: Path = FOLDER) -> float:
     uses: set[str] = set()
     for number, (family, item) in enumerate(plan(shard)):
         rng = np.random.default_rng([SEED, shard, number])
-        made = example(family, item, rng)
+        made = example(family, item, rng, part(shard)[1])
         uses.update(made.uses)
         for _ in range(VIEWS if family == "sounds" else 1):
             mels.append(np.round(log_mel(window(made, rng)) * 127).astype(np.int8))

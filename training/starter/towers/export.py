@@ -19,15 +19,17 @@ from torch.nn import functional
 import manysense
 from manysense.modules.base import write_json
 from manysense.modules.towers.folder import save_net
-from manysense.modules.towers.nets import ConvTower, Recall
+from manysense.modules.towers.nets import ConvTower
 from manysense.modules.towers.packed import restored, rounded
+from manysense.modules.towers.recall import Recall
 
 from .. import manifest
 from . import fusion
 from .media import Pool
+from .phonemes import PLACES, kinds, spellings_of
 from .run import AUDIO, IMAGE, MEDIA, RECALL, SOUP, Opener, banks
 from .targets import Targets
-from .train import folded, with_batchnorm
+from .train import SPELLING, folded, with_batchnorm
 
 Net = TypeVar("Net", bound=nn.Module)
 MODELS = Path(manysense.__file__).parent / "starter" / "models"
@@ -51,7 +53,10 @@ def weights(work: Path, kind: str) -> dict[str, Tensor]:
 def net(tensors: dict[str, Tensor], shape: dict[str, object], recall: Recall) -> ConvTower:
     """Averaged weights as the package runs them: folded, with what they recall, and rounded to eight bits."""
     trained = with_batchnorm(ConvTower(**shape))  # type: ignore[arg-type]
-    trained.load_state_dict(tensors)
+    trained.load_state_dict({name: t for name, t in tensors.items() if not name.startswith(SPELLING)})
+    if recall.lexicon is not None:
+        for name, own in recall.lexicon.read.named_parameters():
+            own.data.copy_(tensors[f"{SPELLING}lexicon.read.{name}"])
     made = folded(trained.eval())
     assert isinstance(made, ConvTower)
     made.remember(recall)
@@ -60,7 +65,8 @@ def net(tensors: dict[str, Tensor], shape: dict[str, object], recall: Recall) ->
 
 def in_eight_bits(net: Net) -> Net:
     state = net.state_dict()
-    net.load_state_dict({name: restored(*rounded(t)) if t.ndim > 1 else t for name, t in state.items()})
+    rows = {name: t for name, t in state.items() if t.ndim > 1 and t.is_floating_point()}
+    net.load_state_dict(state | {name: restored(*rounded(t)) for name, t in rows.items()})
     return net
 
 
@@ -71,7 +77,13 @@ def recall(kind: str, pool: Pool, banks: Sequence[Tensor]) -> Recall:
     families = [name.partition(":")[0] for name in pool.names]
     own = [key for key, family in enumerate(families) if family in shares and of_key[0][key] >= 0]
     vectors = functional.normalize(sum(means), dim=1)[of_key[0][own]]
-    made = Recall(len(own), vectors.shape[1], sharpness)
+    if kind != "audio":
+        made = Recall(len(own), vectors.shape[1], sharpness)
+    else:
+        spelled = spellings_of([pool.names[key] for key in own])
+        lexicon = {"phonemes": kinds(), "places": PLACES, "longest": spelled.shape[1]}
+        made = Recall(len(own), vectors.shape[1], sharpness, lexicon, AUDIO["temporal"]["width"])
+        made.lexicon.spellings.copy_(spelled)
     made.meanings.data.copy_(vectors)
     made.shares.data.copy_(torch.tensor([shares[families[key]] for key in own]))
     return made

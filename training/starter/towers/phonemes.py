@@ -1,7 +1,8 @@
 """While the sound tower learns words it also learns to spell them in phonemes: a thousand words share sixty.
 
 Knows: how espeak-ng spells a text, connectionist temporal classification (Graves et al. 2006) off a tower's temporal
-part. Does not know: what else a tower is trained for. Nothing of it is left in the tower when training ends.
+part. Does not know: what else a tower is trained for, how the tower weighs words by their spelling when it is done
+(manysense/modules/towers/recall.py).
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from manysense.modules.towers.nets import Temporal
+from manysense.modules.towers.recall import Lexicon
 
 from ..sounds import speech
 from ..split import allowed
@@ -25,8 +27,8 @@ SAID = "say:"
 """How the keys of speech begin."""
 PLACES = 2
 """Phonemes that one column of the tower's planes may hold."""
-WEIGHT = 0.5
-"""Of this loss beside the others."""
+WEIGHT = 1.0
+"""Of this loss beside the others; it was 0.5 before the leg "fluent"."""
 
 
 def spelled(texts: Sequence[str]) -> list[list[str]]:
@@ -51,29 +53,40 @@ def spellings() -> dict[str, list[int]]:
     return {text: [number[one] for one in parts] for text, parts in zip(texts, phonemes, strict=True)}
 
 
+def kinds() -> int:
+    """How many phonemes there are, with 0 for none."""
+    return 1 + max(max(one) for one in spellings().values())
+
+
+def spellings_of(names: Sequence[str]) -> Tensor:
+    """(names, longest) uint8: the phonemes of each key of speech, ended by 0; none of any other."""
+    spelled = [spellings()[name.removeprefix(SAID)] if name.startswith(SAID) else [] for name in names]
+    made = torch.zeros(len(names), max(map(len, spelled)), dtype=torch.uint8)
+    for row, phonemes in zip(made, spelled, strict=True):
+        row[: len(phonemes)] = torch.tensor(phonemes, dtype=torch.uint8)
+    return made
+
+
 class Phonemes(nn.Module):
     """Reads phonemes off all blocks but the last of a tower's temporal part; the last one joins them to words."""
 
     def __init__(self, tower: nn.Module) -> None:
         super().__init__()
         assert isinstance(tower.temporal, Temporal), "words are spelled off a temporal part"
-        self.kinds = 1 + max(max(one) for one in spellings().values())  # 0: none
-        self.read = nn.Linear(tower.temporal.config["width"], PLACES * self.kinds)
+        self.lexicon = Lexicon(tower.temporal.config["width"], 0, kinds(), PLACES, 0)
         self.planes = torch.empty(0)
-        tower.temporal.blocks[-2].register_forward_hook(self._keep)
+        tower.temporal.register_forward_hook(self._keep)
 
-    def _keep(self, module: nn.Module, given: object, planes: Tensor) -> None:
-        self.planes = planes
+    def _keep(self, module: nn.Module, given: object, found: tuple[Tensor, Tensor]) -> None:
+        self.planes = found[1]
 
     def loss(self, names: Sequence[str]) -> Tensor:
         """names: (batch,) keys of what the tower has just heard; all but speech is left out. Mean over phonemes."""
         spoken = {i: spellings()[name.removeprefix(SAID)] for i, name in enumerate(names) if name.startswith(SAID)}
         if not spoken:
             return self.planes.new_zeros(())
-        planes = self.planes[list(spoken)].float()
-        count, columns = len(planes), PLACES * planes.shape[-1]
-        read = self.read(planes.permute(0, 3, 1, 2).flatten(2)).reshape(count, columns, self.kinds)
-        wanted = torch.tensor([one for word in spoken.values() for one in word], device=planes.device)
-        lengths = torch.tensor([len(word) for word in spoken.values()], device=planes.device)
-        heard = torch.full((count,), columns, device=planes.device)
-        return functional.ctc_loss(read.log_softmax(2).transpose(0, 1), wanted, heard, lengths, zero_infinity=True)
+        heard = self.lexicon.heard(self.planes[list(spoken)].float())
+        wanted = torch.tensor([one for word in spoken.values() for one in word], device=heard.device)
+        lengths = torch.tensor([len(word) for word in spoken.values()], device=heard.device)
+        columns = torch.full((len(heard),), heard.shape[1], device=heard.device)
+        return functional.ctc_loss(heard.log_softmax(2).transpose(0, 1), wanted, columns, lengths, zero_infinity=True)

@@ -26,6 +26,8 @@ from safetensors.torch import save_file
 from torch import Tensor, distributed, nn
 from torch.nn import functional
 
+from manysense.modules.towers.nets import ConvTower
+
 from ..text.teacher import has_bfloat16
 from .media import Pool
 from .muon import Optimizers
@@ -35,6 +37,8 @@ Vary = Callable[[Tensor, torch.Generator], Tensor]
 Listen = Callable[[nn.Module], Phonemes]
 OpenPool = Callable[[], tuple[Pool, list[Tensor]] | None]
 """None: there is nothing new."""
+SPELLING = "phonemes."
+"""How the names of what spells begin, beside the averaged weights."""
 KEEP = 0.997
 """Of the averaged weights at each step."""
 
@@ -180,9 +184,11 @@ class Trainer:
     def _begin(self) -> None:
         self.mean = {name: value.clone() for name, value in self.tower.state_dict().items()}
 
-    def go_on(self, net: nn.Module) -> None:
-        """Start from a folded net, such as the package holds; what it recalls is not trained."""
-        net.recall = None  # type: ignore[assignment]
+    def go_on(self, net: ConvTower) -> None:
+        """Start from a folded net, such as the package holds; what it recalls is not trained, but how it spells is."""
+        if self.phonemes is not None and net.recall is not None and net.recall.lexicon is not None:
+            self.phonemes.lexicon.read.load_state_dict(net.recall.lexicon.read.state_dict())
+        net.recall = None
         rng, generator = np.random.default_rng(0), torch.Generator(self.device).manual_seed(0)
         batches = (self.vary(self.pool.draw(rng, 256)[0].to(self.device), generator) for _ in range(4))
         self.tower.load_state_dict(unfolded(net.to(self.device), batches).state_dict())
@@ -208,9 +214,8 @@ class Trainer:
             state["phonemes"] = self.phonemes.state_dict()
         torch.save(state, self.path.with_suffix(".part"))
         self.path.with_suffix(".part").replace(self.path)
-        save_file(
-            {name: value.contiguous() for name, value in self.mean.items()}, self.path.with_suffix(".safetensors")
-        )
+        tensors = self.mean | {SPELLING + name: value for name, value in state.get("phonemes", {}).items()}
+        save_file({name: value.contiguous() for name, value in tensors.items()}, self.path.with_suffix(".safetensors"))
 
     def run(self, every: int = 40_000) -> None:
         generator = torch.Generator(self.device).manual_seed(self.seen + self.worker)

@@ -12,6 +12,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from .recall import Recall
+
 
 class Residual(nn.Module):
     """Two convolutions around a shortcut; the first one may halve the plane."""
@@ -42,13 +44,14 @@ class Temporal(nn.Module):
         self.fold = nn.Conv2d(inside, width, (rows, 3), padding=(0, 1))
         self.blocks = nn.Sequential(*(Residual(width, width, kernel=(1, 5)) for _ in dilations))
 
-    def forward(self, planes: Tensor) -> Tensor:
+    def forward(self, planes: Tensor) -> tuple[Tensor, Tensor]:
         """planes: (batch, inside, rows, columns); the last dilation divides the columns.  Returns (batch, width,
-        dilation, columns / dilation): of the columns every so many one after the other, each way a row."""
-        made = functional.relu(self.fold(planes))
+        dilation, columns / dilation): of the columns every so many one after the other, each way a row; and the same
+        before the last block, which joins what is heard to words."""
+        before = made = functional.relu(self.fold(planes))
         for block, dilation in zip(self.blocks, self.config["dilations"], strict=True):
-            made = block(_interleaved(made, dilation // made.shape[2]))
-        return made
+            before, made = made, block(_interleaved(made, dilation // made.shape[2]))
+        return made, before
 
 
 def _interleaved(planes: Tensor, ways: int) -> Tensor:
@@ -61,36 +64,13 @@ def _interleaved(planes: Tensor, ways: int) -> Tensor:
     return apart.reshape(batch, channels, rows * ways, columns // ways).contiguous(memory_format=torch.channels_last)
 
 
-class Recall(nn.Module):
-    """Draws a vector towards the known meanings that it is near, each weighed by softmax(sharpness * cosine): the
-    convex combination of Norouzi et al. 2014 ("ConSE"), one step of the memory of Ramsauer et al. 2021.
-
-    meanings: (meanings, dimension) of length 1.  shares: (meanings,) how much of each goes into the result, 0 to 1; the
-    vector has the rest.
-    """
-
-    def __init__(self, meanings: int, dimension: int, sharpness: float) -> None:
-        super().__init__()
-        self.config = {"meanings": meanings, "sharpness": sharpness}
-        self.sharpness = sharpness
-        self.meanings = nn.Parameter(torch.zeros(meanings, dimension))
-        self.shares = nn.Parameter(torch.zeros(meanings))
-
-    def forward(self, vectors: Tensor) -> Tensor:
-        """vectors: (batch, dimension) of length 1.  Returns the same shape, of length 1."""
-        weights = (self.sharpness * vectors @ self.meanings.T).softmax(1)
-        recalled = functional.normalize(weights @ self.meanings, dim=1)
-        share = (weights @ self.shares)[:, None]
-        return functional.normalize(torch.lerp(vectors, recalled, share), dim=1)
-
-
 class ConvTower(nn.Module):
     """Planes → one vector of length 1.
 
     channels: of the input planes.  widths, blocks: channels and residual blocks of each stage; every stage after the
     first halves the plane, which the stem has reduced four times.  dimension: of the vector.  recall: arguments of
-    `Recall` but the dimension; None: the vector is left as it is.  temporal: arguments of `Temporal` but the channels;
-    it sees the planes of the first block, and what it finds goes to the head too.
+    `Recall` but the dimension and what it reads; None: the vector is left as it is.  temporal: arguments of `Temporal`
+    but the channels; it sees the planes of the first block, and what it finds goes to the head too.
     """
 
     def __init__(
@@ -111,9 +91,6 @@ class ConvTower(nn.Module):
             "hidden": hidden,
             "dimension": dimension,
         }
-        self.recall: Recall | None = None
-        if recall is not None:
-            self.remember(Recall(dimension=dimension, **recall))
         self.dimension = dimension
         self.stem = nn.Sequential(
             nn.Conv2d(channels, widths[0] // 2, 3, 2, 1),
@@ -133,6 +110,10 @@ class ConvTower(nn.Module):
             self.temporal = Temporal(widths[0], **temporal)
             self.config["temporal"] = self.temporal.config
             pooled += self.temporal.config["width"]
+        self.recall: Recall | None = None
+        if recall is not None:
+            read_from = temporal["width"] if temporal else None
+            self.remember(Recall(dimension=dimension, inside=read_from, **recall))
         self.head = nn.Sequential(nn.Linear(2 * pooled, hidden), nn.ReLU(), nn.Linear(hidden, dimension))
         for weights in self.parameters():  # as the planes are: half the time on a CPU
             if weights.ndim == 4:
@@ -148,10 +129,11 @@ class ConvTower(nn.Module):
         first = planes = next(blocks)(self.stem(planes.contiguous(memory_format=torch.channels_last)))
         for block in blocks:
             planes = block(planes)
-        found = [planes] if self.temporal is None else [planes, self.temporal(first)]
+        joined, said = (None, None) if self.temporal is None else self.temporal(first)
+        found = [planes] if joined is None else [planes, joined]
         pooled = torch.cat([pool(one, (2, 3)) for one in found for pool in (torch.mean, torch.amax)], 1)
         vectors = functional.normalize(self.head(pooled), dim=1)
-        return vectors if self.recall is None else self.recall(vectors)
+        return vectors if self.recall is None else self.recall(vectors, said)
 
 
 class Fusion(nn.Module):

@@ -29,8 +29,9 @@ def pack(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """What to store: codes and scales of a tensor that they give back exactly, any other tensor as it is."""
     stored: dict[str, Tensor] = {}
     for name, tensor in tensors.items():
-        codes, scales = rounded(tensor) if tensor.ndim > 1 else (tensor, tensor)
-        if tensor.ndim > 1 and torch.equal(restored(codes, scales), tensor):
+        rows = tensor.ndim > 1 and tensor.is_floating_point()
+        codes, scales = rounded(tensor) if rows else (tensor, tensor)
+        if rows and torch.equal(restored(codes, scales), tensor):
             stored[name + _CODES], stored[name + _SCALES] = codes, scales
         else:
             stored[name] = tensor

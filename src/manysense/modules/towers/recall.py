@@ -1,0 +1,116 @@
+"""What a tower remembers: the meanings of its training, and how those that are words are spelled in phonemes.
+
+Knows: how a vector is drawn towards the meanings that it is near, how well a spelling fits what was heard. Does not
+know: planes, how phonemes are learned.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+NEAREST = 64
+"""How many meanings a vector is weighed against."""
+SILENCE = 0.98
+"""A column in which nothing was said with this probability is passed over."""
+MISHEARD = 1e-3
+"""A phoneme counts as so many times the likeliest one of its column, or more."""
+
+
+class Lexicon(nn.Module):
+    """How well spellings fit what was heard: connectionist temporal classification (Graves et al. 2006) over those
+    columns in which something was said (Chen et al. 2016, "phone synchronous decoding"). A phoneme and the nothing
+    after it are one state, which halves the work.
+
+    inside: channels of the planes.  phonemes: how many there are, with 0 for none.  places: phonemes that a column may
+    hold.  spellings: (meanings, longest) phonemes of each meaning, ended by 0; a meaning that is no word has none.
+    """
+
+    spellings: Tensor
+
+    def __init__(self, inside: int, meanings: int, phonemes: int, places: int, longest: int) -> None:
+        super().__init__()
+        self.config = {"phonemes": phonemes, "places": places, "longest": longest}
+        self.places = places
+        self.read = nn.Linear(inside, places * phonemes)
+        self.register_buffer("spellings", torch.zeros(meanings, longest, dtype=torch.uint8))
+
+    def heard(self, planes: Tensor) -> Tensor:
+        """planes: (batch, inside, 1, columns).  Returns logits (batch, places * columns, phonemes)."""
+        read: Tensor = self.read(planes.permute(0, 3, 1, 2).flatten(2))
+        return read.reshape(len(read), -1, read.shape[2] // self.places)
+
+    def forward(self, planes: Tensor, candidates: Tensor) -> tuple[Tensor, Tensor]:
+        """candidates: (batch, k) numbers of meanings.  Returns (batch, k) log-likelihoods, but for a constant of each
+        sound; and which of the candidates are words."""
+        chances = self.heard(planes).float().softmax(2)
+        said, chances = _spoken(chances)
+        chances = (chances / chances.amax(2, keepdim=True)).clamp_min(MISHEARD) / 2 * said[:, :, None]  # / 2: no inf
+        spelled = self.spellings[candidates].long()
+        batch, count, longest = spelled.shape
+        columns = chances.shape[1]
+        places = spelled.flatten(1)[:, None].expand(-1, columns, -1)
+        begun = functional.pad(chances.gather(2, places).reshape(batch, columns, count, longest), (1, 0))
+        stay = begun + torch.where(said, chances[:, :, 0], 1.0)[:, :, None, None]
+        ways = functional.pad(chances.new_ones(batch, count, 1), (0, longest))
+        for step in range(columns):
+            ways = ways * stay[:, step] + functional.pad(ways[:, :, :-1], (1, 0)) * begun[:, step]
+        lengths = (spelled > 0).sum(2)
+        fits = ways.gather(2, lengths[:, :, None])[:, :, 0]
+        return fits.clamp_min(torch.finfo(fits.dtype).tiny).log(), lengths > 0
+
+
+def _spoken(chances: Tensor) -> tuple[Tensor, Tensor]:
+    """(batch, columns, phonemes) → (batch, kept), which of these columns are not padding; and those columns in order,
+    as many as the sound with most of them has."""
+    said = chances[:, :, 0] < SILENCE
+    kept = max(1, int(said.sum(1).max()))
+    order = said.to(torch.uint8).sort(dim=1, descending=True, stable=True).indices[:, :kept]
+    return said.gather(1, order), chances.gather(1, order[:, :, None].expand(-1, -1, chances.shape[2]))
+
+
+class Recall(nn.Module):
+    """Draws a vector towards the known meanings that it is near, each weighed by softmax(sharpness * cosine) over the
+    nearest: the convex combination of Norouzi et al. 2014 ("ConSE"), one step of the memory of Ramsauer et al. 2021.
+    Among those that are words the lexicon has an equal say (the logarithmic opinion pool of Genest and Zidek 1986).
+
+    meanings: (meanings, dimension) of length 1.  shares: (meanings,) how much of each goes into the result, 0 to 1; the
+    vector has the rest.  lexicon: arguments of `Lexicon` but the other two.  inside: channels of what it reads.
+    """
+
+    def __init__(
+        self,
+        meanings: int,
+        dimension: int,
+        sharpness: float,
+        lexicon: Mapping[str, int] | None = None,
+        inside: int | None = None,
+    ) -> None:
+        super().__init__()
+        self.config: dict[str, Any] = {"meanings": meanings, "sharpness": sharpness}
+        self.sharpness = sharpness
+        self.meanings = nn.Parameter(torch.zeros(meanings, dimension))
+        self.shares = nn.Parameter(torch.zeros(meanings))
+        self.lexicon: Lexicon | None = None
+        if lexicon is not None:
+            assert inside is not None, "a lexicon reads the planes of a temporal part"
+            self.lexicon = Lexicon(inside, meanings, **lexicon)
+            self.config["lexicon"] = self.lexicon.config
+
+    def forward(self, vectors: Tensor, planes: Tensor | None = None) -> Tensor:
+        """vectors: (batch, dimension) of length 1.  planes: what the lexicon reads.  Returns the vectors' shape, of
+        length 1."""
+        near = (self.sharpness * vectors @ self.meanings.T).topk(min(NEAREST, len(self.meanings)), 1)
+        weights = near.values.softmax(1)
+        if self.lexicon is not None:
+            assert planes is not None
+            fits, words = self.lexicon(planes, near.indices)
+            among = ((near.values + fits.to(near.values)) / 2).masked_fill(~words, -1e4).softmax(1)
+            weights = torch.where(words, among * (weights * words).sum(1, keepdim=True), weights)
+        recalled = functional.normalize((weights[:, None] @ self.meanings[near.indices])[:, 0], dim=1)
+        share = (weights * self.shares[near.indices]).sum(1, keepdim=True)
+        return functional.normalize(torch.lerp(vectors, recalled, share), dim=1)
