@@ -86,6 +86,16 @@ def test_ranges_of_development_go_outside_of_those_of_training() -> None:
     assert 40 < sum(not 2 <= value <= 5 for value in drawn) < 120
 
 
+def test_draws_from_the_ends_stay_in_their_range() -> None:
+    d = Dice(np.random.default_rng(0), ends=0.5)
+    for low, high, tenth in ((1.0, 10.0, 10**0.1), (1.0, 2.0, 1.1)):
+        drawn = np.array([d.between(low, high) for _ in range(2000)])
+        assert drawn.min() >= low
+        assert drawn.max() <= high
+        at_the_ends = (drawn < tenth).mean() + (drawn > high / tenth if high > 2 else drawn > 1.9).mean()
+        assert 0.55 < at_the_ends < 0.65
+
+
 def test_words_are_many_and_said_once() -> None:
     fields = vocabulary.section("words").values()
     words = [word for field in fields for word in field]
@@ -169,6 +179,18 @@ def test_a_plan_holds_every_kind_equally_often() -> None:
             if family == "sounds":
                 counts[order[item]] += 1
     assert counts.max() - counts.min() <= 1
+
+
+def test_shards_of_each_part_hold_what_it_says() -> None:
+    first = 0
+    for count, shares, ends in pool.PARTS:
+        for shard in (first, first + count - 1):
+            assert pool.part(shard) == (shares, ends)
+            views = {family: pool.VIEWS if family == "sounds" else 1 for family in shares}
+            held = [family for family, _ in pool.plan(shard) for _ in range(views[family])]
+            assert {family: held.count(family) / len(held) for family in shares} == pytest.approx(shares, abs=0.01)
+        first += count
+    assert first == pool.SHARDS
 
 
 def test_clips_share_scenes_and_sounds_but_no_two_share_both() -> None:
