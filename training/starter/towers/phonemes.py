@@ -27,6 +27,8 @@ SAID = "say:"
 """How the keys of speech begin."""
 PLACES = 2
 """Phonemes that one column of the tower's planes may hold."""
+NOTHING = 20
+"""As so many phonemes counts what is no speech."""
 WEIGHT = 1.0
 """Of this loss beside the others; it was 0.5 before the leg "fluent"."""
 
@@ -81,12 +83,13 @@ class Phonemes(nn.Module):
         self.planes = found[1]
 
     def loss(self, names: Sequence[str]) -> Tensor:
-        """names: (batch,) keys of what the tower has just heard; all but speech is left out. Mean over phonemes."""
-        spoken = {i: spellings()[name.removeprefix(SAID)] for i, name in enumerate(names) if name.startswith(SAID)}
-        if not spoken:
-            return self.planes.new_zeros(())
-        heard = self.lexicon.heard(self.planes[list(spoken)].float())
-        wanted = torch.tensor([one for word in spoken.values() for one in word], device=heard.device)
-        lengths = torch.tensor([len(word) for word in spoken.values()], device=heard.device)
-        columns = torch.full((len(heard),), heard.shape[1], device=heard.device)
-        return functional.ctc_loss(heard.log_softmax(2).transpose(0, 1), wanted, columns, lengths, zero_infinity=True)
+        """names: (batch,) keys of what the tower has just heard; what is no speech spells nothing. Mean over phonemes."""
+        spoken = [spellings()[name.removeprefix(SAID)] if name.startswith(SAID) else [] for name in names]
+        read = self.lexicon.heard(self.planes.float())
+        wanted = torch.tensor([one for word in spoken for one in word], dtype=torch.long, device=read.device)
+        lengths = torch.tensor([len(word) for word in spoken], device=read.device)
+        columns = torch.full((len(read),), read.shape[1], device=read.device)
+        lost = functional.ctc_loss(
+            read.log_softmax(2).transpose(0, 1), wanted, columns, lengths, reduction="none", zero_infinity=True
+        )
+        return (lost / torch.tensor([len(word) or NOTHING for word in spoken], device=lost.device)).mean()

@@ -13,8 +13,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-NEAREST = 64
-"""How many meanings a vector is weighed against."""
+CANDIDATES = 64
+"""Of so many nearest meanings the lexicon looks at those that are words."""
 SILENCE = 0.98
 """A column in which nothing was said with this probability is passed over."""
 MISHEARD = 1e-3
@@ -74,9 +74,9 @@ def _spoken(chances: Tensor) -> tuple[Tensor, Tensor]:
 
 
 class Recall(nn.Module):
-    """Draws a vector towards the known meanings that it is near, each weighed by softmax(sharpness * cosine) over the
-    nearest: the convex combination of Norouzi et al. 2014 ("ConSE"), one step of the memory of Ramsauer et al. 2021.
-    Among those that are words the lexicon has an equal say (the logarithmic opinion pool of Genest and Zidek 1986).
+    """Draws a vector towards the known meanings that it is near, each weighed by softmax(sharpness * cosine): the
+    convex combination of Norouzi et al. 2014 ("ConSE"), one step of the memory of Ramsauer et al. 2021. Among the
+    nearest that are words the lexicon has an equal say (the logarithmic opinion pool of Genest and Zidek 1986).
 
     meanings: (meanings, dimension) of length 1.  shares: (meanings,) how much of each goes into the result, 0 to 1; the
     vector has the rest.  lexicon: arguments of `Lexicon` but the other two.  inside: channels of what it reads.
@@ -104,13 +104,16 @@ class Recall(nn.Module):
     def forward(self, vectors: Tensor, planes: Tensor | None = None) -> Tensor:
         """vectors: (batch, dimension) of length 1.  planes: what the lexicon reads.  Returns the vectors' shape, of
         length 1."""
-        near = (self.sharpness * vectors @ self.meanings.T).topk(min(NEAREST, len(self.meanings)), 1)
-        weights = near.values.softmax(1)
+        scores = self.sharpness * vectors @ self.meanings.T
+        weights = scores.softmax(1)
         if self.lexicon is not None:
             assert planes is not None
+            near = scores.topk(min(CANDIDATES, len(self.meanings)), 1)
             fits, words = self.lexicon(planes, near.indices)
             among = ((near.values + fits.to(near.values)) / 2).masked_fill(~words, -1e4).softmax(1)
-            weights = torch.where(words, among * (weights * words).sum(1, keepdim=True), weights)
-        recalled = functional.normalize((weights[:, None] @ self.meanings[near.indices])[:, 0], dim=1)
-        share = (weights * self.shares[near.indices]).sum(1, keepdim=True)
+            own = weights.gather(1, near.indices)
+            own = torch.where(words, among * (own * words).sum(1, keepdim=True), own)
+            weights = weights.scatter(1, near.indices, own)
+        recalled = functional.normalize(weights @ self.meanings, dim=1)
+        share = (weights @ self.shares)[:, None]
         return functional.normalize(torch.lerp(vectors, recalled, share), dim=1)
