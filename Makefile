@@ -8,8 +8,9 @@ STARTER = $(PYTHON) -m training.starter
 starter:
 	$(PYTHON) -m pip install -q -c constraints.txt -e '.[all]' --group starter
 	$(STARTER) text
-	$(STARTER) pictures emoji
-	$(STARTER) pictures mix
+	$(STARTER) pictures emoji --count 30
+	$(STARTER) pictures mix --count 49
+	$(STARTER) pictures scenes --count 15
 	$(STARTER) sounds
 	$(STARTER) image --workers 2
 	$(STARTER) audio --workers 2

@@ -11,8 +11,8 @@ from safetensors.torch import save_file
 from training.starter.towers import export, phonemes
 
 
-def test_the_last_legs_weights_are_mixed_with_those_of_an_earlier_one(tmp_path, monkeypatch):
-    monkeypatch.setattr(export, "SOUP", {"image": {"early": 0.25}})
+def test_the_package_holds_a_mixture_of_legs_or_the_newest_one(tmp_path, monkeypatch):
+    monkeypatch.setattr(export, "SOUP", {"image": {"late": 0.75, "early": 0.25}})
     for age, (leg, value) in enumerate({"late": 8.0, "early": 4.0, "older": 100.0}.items()):
         path = tmp_path / f"image-{leg}.safetensors"
         save_file({"weight": torch.full((2,), value), "count": torch.tensor(age)}, path)

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import TypeVar
 
 import torch
-from safetensors.torch import load_file
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -27,7 +26,7 @@ from .. import manifest
 from . import fusion
 from .media import Pool
 from .phonemes import PLACES, kinds, spellings_of
-from .run import AUDIO, IMAGE, MEDIA, RECALL, SOUP, Opener, banks
+from .run import AUDIO, IMAGE, MEDIA, RECALL, SOUP, Opener, averaged, banks, mixed
 from .targets import Targets
 from .train import SPELLING, folded, with_batchnorm
 
@@ -37,17 +36,13 @@ _TYPE, _TEXT_TYPE = "manysense.modules.towers.Towers", "manysense.modules.towers
 
 
 def weights(work: Path, kind: str) -> dict[str, Tensor]:
-    """Averaged weights of a tower's last leg, mixed with those of an earlier one as SOUP says, if they are there
-    (Wortsman et al. 2022)."""
-    made = load_file(max(work.glob(f"{kind}-*.safetensors"), key=lambda path: path.stat().st_mtime))
-    for leg, share in SOUP.get(kind, {}).items():
-        path = work / f"{kind}-{leg}.safetensors"
-        if not path.exists():
-            print(f"{path} is not there: the last leg's weights are taken as they are", flush=True)
-        else:
-            other = load_file(path)
-            made = {name: t.lerp(other[name], share) if t.is_floating_point() else t for name, t in made.items()}
-    return made
+    """Those that the package is to hold; where a leg of them is not there, the newest leg alone."""
+    legs = SOUP[kind]
+    if not all(averaged(work, kind, leg).exists() for leg in legs):
+        newest = max(work.glob(f"{kind}-*.safetensors"), key=lambda path: path.stat().st_mtime)
+        print(f"not all of {', '.join(legs)} are there: {newest} is taken alone", flush=True)
+        legs = {newest.stem.partition("-")[2]: 1.0}
+    return mixed(work, kind, legs)
 
 
 def net(tensors: dict[str, Tensor], shape: dict[str, object], recall: Recall) -> ConvTower:

@@ -83,7 +83,7 @@ class Phonemes(nn.Module):
         self.planes = found[1]
 
     def loss(self, names: Sequence[str]) -> Tensor:
-        """names: (batch,) keys of what the tower has just heard; what is no speech spells nothing. Mean over phonemes."""
+        """names: (batch,) keys of what the tower has just heard; what is no speech spells nothing. By phoneme."""
         spoken = [spellings()[name.removeprefix(SAID)] if name.startswith(SAID) else [] for name in names]
         read = self.lexicon.heard(self.planes.float())
         wanted = torch.tensor([one for word in spoken for one in word], dtype=torch.long, device=read.device)

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from safetensors.torch import load_file
 from torch import Tensor
 
 from manysense.modules.towers.folder import load_net
@@ -52,6 +53,11 @@ IMAGE_LEGS = {
         Leg(380_000, rate=8e-4, batch=256, warm=10_000),
         {**_RARE, "word:": 2.0, "emoji:": 1.8, "shape:": 2.0, "letter:": 2.0, "texture:": 1.5, "scene:": 3.0},
     ),
+    "fresh": (
+        96,
+        Leg(340_000, rate=8e-4, batch=256, warm=10_000),
+        {**_RARE, "word:": 2.0, "emoji:": 1.8, "shape:": 2.0, "letter:": 2.0, "texture:": 1.5, "scene:": 0.7},
+    ),
 }
 """Pixels along a side, how long, what is drawn more often: most is learned on small pictures, which cost less than
 half."""
@@ -62,10 +68,16 @@ AUDIO_LEGS: Mapping[str, tuple[Leg, Mapping[str, float]]] = {
     "spelled": (Leg(700_000, rate=1e-3, batch=256), {"say:": 2.0}),
     "ordered": (Leg(620_000, until=312_320, rate=1.5e-3, batch=256, warm=15_000), {"say:": 2.0}),
     "settled": (Leg(308_000, rate=6e-4, batch=256), {"say:": 2.0}),
+    "fluent": (Leg(360_000, rate=1.2e-3, batch=256, warm=10_000), {"say:": 1.5}),
 }
 """Everyday sounds are learned soon; a thousand words take long."""
-SOUP = {"image": {"deep": 0.6}, "audio": {"ordered": 0.5}}
-"""An earlier leg whose weights are mixed with the last one's, and its share: better than either alone."""
+MIXED: Mapping[str, Mapping[str, float]] = {
+    "fresh": {"deep": 0.6, "finer": 0.4},
+    "fluent": {"ordered": 0.5, "settled": 0.5},
+}
+"""Legs that start from the mixed weights of several, better than any of them alone (Wortsman et al. 2022)."""
+SOUP: Mapping[str, Mapping[str, float]] = {"image": {"fresh": 0.5, "deep": 0.3, "finer": 0.2}, "audio": {"fluent": 1.0}}
+"""Legs whose mixed weights the package holds."""
 RECALL: Mapping[str, tuple[float, Mapping[str, float]]] = {
     "image": (70.0, dict.fromkeys("chart document emoji letter object scene shape texture word".split(), 0.2)),
     "audio": (50.0, {"sound": 0.5, "say": 0.2}),
@@ -86,6 +98,21 @@ def banks(targets: Targets, work: Path) -> list[Tensor]:
     return made
 
 
+def averaged(work: Path, kind: str, leg: str) -> Path:
+    """Where the averaged weights of a leg are kept."""
+    return work / f"{kind}-{leg}.safetensors"
+
+
+def mixed(work: Path, kind: str, legs: Mapping[str, float]) -> dict[str, Tensor]:
+    """The averaged weights of these legs, each times its share."""
+    found = [(load_file(averaged(work, kind, leg)), share) for leg, share in legs.items()]
+    first = found[0][0]
+    return {
+        name: sum(state[name] * share for state, share in found) if tensor.is_floating_point() else tensor
+        for name, tensor in first.items()
+    }
+
+
 def train_image(work: Path, only: str, workers: int) -> None:
     legs = {name: (leg, partial(vary_pictures, side), more) for name, (side, leg, more) in IMAGE_LEGS.items()}
     _train(work, "image", IMAGE, only, legs, workers)
@@ -99,11 +126,11 @@ def train_audio(work: Path, only: str, workers: int) -> None:
 def _train(
     work: Path, kind: str, shape: dict[str, Any], only: str, legs: Legs, workers: int, listen: Listen | None = None
 ) -> None:
-    """Legs in order; each starts from the averaged weights of the one before, and goes on where it was stopped. One
-    that is asked for by name, without the one before it, starts from the weights in the package."""
-    before: Path | None = None
+    """Legs in order; each starts from the averaged weights of those before it, and goes on where it was stopped. One
+    that is asked for by name, without those before it, starts from the weights in the package."""
+    before: Mapping[str, float] = {}
     for name, (leg, vary, emphasis) in legs.items():
-        path = work / f"{kind}-{name}.pt"
+        path, before = work / f"{kind}-{name}.pt", MIXED.get(name, before)
         if only in ("all", name):
             print(f"{kind} {name}", flush=True)
             opener = Opener(work, kind, emphasis)
@@ -113,7 +140,7 @@ def _train(
                 opener()  # once, so that every caption has its vector before the workers start
                 given = (workers, Opener(work, kind, emphasis), shape, vary, leg, path, before, listen)
                 torch.multiprocessing.spawn(_run, given, workers)
-        before = path
+        before = {name: 1.0}
 
 
 def _run(
@@ -124,7 +151,7 @@ def _run(
     vary: Vary,
     leg: Leg,
     path: Path,
-    before: Path | None,
+    before: Mapping[str, float],
     listen: Listen | None,
 ) -> None:
     """One worker of one leg: with one thread each, several processes waste nothing in barriers."""
@@ -134,14 +161,15 @@ def _run(
         store = f"file://{path.with_suffix('.store').absolute()}"
         torch.distributed.init_process_group("gloo", init_method=store, rank=worker, world_size=workers)
     trainer = Trainer(ConvTower(**shape), opener, vary, leg, path, listen)
+    kind = path.stem.partition("-")[0]
     if path.exists():
-        trainer.load(path, fresh=False)
-    elif before is not None and before.exists():
-        trainer.load(before, fresh=True)
-    elif before is not None:
+        trainer.load(path)
+    elif before and all(averaged(path.parent, kind, leg).exists() for leg in before):
+        trainer.start(mixed(path.parent, kind, before))
+    elif before:
         package = folder(NAMES[0])
         assert package is not None
-        trainer.go_on(load_net(package, path.stem.partition("-")[0]))
+        trainer.go_on(load_net(package, kind))
     trainer.run()
     if workers > 1:
         torch.distributed.barrier()

@@ -13,7 +13,7 @@ checkpoint.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from copy import deepcopy
 from dataclasses import dataclass
 from math import cos, pi
@@ -195,17 +195,25 @@ class Trainer:
         self.heat.data.fill_(4.0)
         self._begin()
 
-    def load(self, path: Path, fresh: bool) -> None:
-        """fresh: take the averaged weights alone, as the start of a new leg."""
+    def start(self, tensors: Mapping[str, Tensor]) -> None:
+        """Start from the averaged weights of other legs, as `save` keeps them."""
+        self.tower.load_state_dict({name: t for name, t in tensors.items() if not name.startswith(SPELLING)})
+        spelling = {name.removeprefix(SPELLING): t for name, t in tensors.items() if name.startswith(SPELLING)}
+        if self.phonemes is not None and spelling:
+            self.phonemes.load_state_dict(spelling)
+        self.heat.data.fill_(4.0)
+        self._begin()
+
+    def load(self, path: Path) -> None:
+        """Go on where a run of the same leg was stopped."""
         state = torch.load(path, map_location=self.device, weights_only=True)
-        self.tower.load_state_dict(state["mean" if fresh else "tower"])
+        self.tower.load_state_dict(state["tower"])
         self.mean = {name: value.clone() for name, value in state["mean"].items()}
         self.heat.data.copy_(state["heat"])
-        if self.phonemes is not None and "phonemes" in state:
+        if self.phonemes is not None:
             self.phonemes.load_state_dict(state["phonemes"])
-        if not fresh:
-            self.optimizer.load_state_dict(state["optimizer"])
-            self.seen = state["seen"]
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.seen = state["seen"]
 
     def save(self) -> None:
         state: dict[str, Any] = {"tower": self.tower.state_dict(), "mean": self.mean, "heat": self.heat.data}
