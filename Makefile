@@ -9,8 +9,8 @@ starter:
 	$(PYTHON) -m pip install -q -c constraints.txt -e '.[all]' --group starter
 	$(STARTER) text
 	$(STARTER) pictures emoji --count 30
-	$(STARTER) pictures mix --count 49
-	$(STARTER) pictures scenes --count 15
+	$(STARTER) pictures mix --count 51
+	$(STARTER) pictures scenes --count 14
 	$(STARTER) sounds
 	$(STARTER) image --workers 2
 	$(STARTER) audio --workers 2
