@@ -34,6 +34,6 @@ def test_each_family_is_recalled_with_a_share_of_its_own(monkeypatch):
     made = export.recall("audio", pool, [torch.tensor(1.0), torch.tensor(2.0)])
     torch.testing.assert_close(made.meanings.data, means[[2, 0]])
     assert made.shares.tolist() == pytest.approx([0.2, 0.5])
-    lexicon = {"phonemes": 4, "places": 2, "longest": 3}
+    lexicon = {"phonemes": 1 + len(phonemes.PHONEMES), "places": 2, "longest": 3}
     assert made.config == {"meanings": 2, "sharpness": 50.0, "lexicon": lexicon}
     assert made.lexicon.spellings.tolist() == [[3, 1, 2], [0, 0, 0]]

@@ -11,6 +11,7 @@ from training.starter.towers import phonemes
 from training.starter.towers.train import with_batchnorm
 
 from manysense.modules.towers.nets import ConvTower
+from manysense.modules.towers.recall import phonemes_in
 
 
 @pytest.fixture
@@ -30,13 +31,13 @@ def test_the_loss_is_that_of_each_spoken_word_by_itself(tower):
     one = []
     for row, word in enumerate(([], [4, 5, 6], [2, 4, 5, 6], [])):
         columns = [planes[row, :, :, column].flatten() for column in range(planes.shape[-1])]
-        places = speller.lexicon.read(torch.stack(columns)).reshape(-1, 7).log_softmax(1)
+        places = speller.read(torch.stack(columns)).reshape(len(columns) * phonemes.PLACES, -1).log_softmax(1)
         lengths = torch.tensor([len(places)]), torch.tensor([len(word)])
         wanted = torch.tensor([word], dtype=torch.long)
         lost = functional.ctc_loss(places[:, None], wanted, *lengths, reduction="sum")
         one.append(lost / (len(word) or phonemes.NOTHING))
     torch.testing.assert_close(speller.loss(names), torch.stack(one).mean())
-    silence = -speller.lexicon.heard(planes).log_softmax(2)[:, :, 0].sum(1).mean()
+    silence = -phonemes_in(planes, speller.read, phonemes.PLACES).log_softmax(2)[:, :, 0].sum(1).mean()
     torch.testing.assert_close(speller.loss(["sound:rain"] * 4), silence / phonemes.NOTHING)
 
 

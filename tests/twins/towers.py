@@ -25,10 +25,10 @@ WIDTHS, BLOCKS, HIDDEN = (8, 12), (1, 2), 16
 RECALL: dict[str, Any] = {"meanings": 7, "sharpness": 6.0}
 TEMPORAL: dict[str, Any] = {"rows": 16, "width": 10, "dilations": [1, 2]}
 LEXICON: dict[str, Any] = {"phonemes": 5, "places": 2, "longest": 3}
-SPELLINGS = ((1, 2, 0), (0, 0, 0), (3, 0, 0), (1, 4, 2), (2, 2, 0), (0, 0, 0), (4, 0, 0))
-"""Of the sound net's meanings; no phonemes: no word."""
+SOUNDS, CANDIDATES = 90, 64
+"""Meanings of the sound net; of so many nearest ones those that are words are spelled."""
 SILENT = 7.0
-"""So much more often than a phoneme nothing is said."""
+"""Added to the logit of nothing, so that in most columns nothing is said."""
 
 
 def build(folder: Path, seed: int = 0) -> Path:
@@ -43,9 +43,9 @@ def build(folder: Path, seed: int = 0) -> Path:
         if name == "audio":
             shape["temporal"] = TEMPORAL
         tensors = _random_net(channels, random, "temporal" in shape)
-        shape["recall"] = RECALL | ({"lexicon": LEXICON} if name == "audio" else {})
-        tensors["recall.meanings"] = torch.randn(RECALL["meanings"], static.WIDTH, generator=random) / 4
-        tensors["recall.shares"] = torch.rand(RECALL["meanings"], generator=random)
+        shape["recall"] = RECALL | ({"lexicon": LEXICON, "meanings": SOUNDS} if name == "audio" else {})
+        tensors["recall.meanings"] = torch.randn(shape["recall"]["meanings"], static.WIDTH, generator=random) / 4
+        tensors["recall.shares"] = torch.rand(shape["recall"]["meanings"], generator=random)
         write_json(folder / name / "config.json", shape)
         save_file(tensors, folder / name / "model.safetensors")
     write_json(folder / "fusion" / "config.json", {"dimension": static.WIDTH, "hidden": HIDDEN})
@@ -81,7 +81,9 @@ def _random_net(channels: int, random: torch.Generator, temporal: bool) -> dict[
             layer(f"temporal.blocks.{index}.second", TEMPORAL["width"], TEMPORAL["width"], 1, 5)
         layer("recall.lexicon.read", LEXICON["places"] * LEXICON["phonemes"], TEMPORAL["width"])
         tensors["recall.lexicon.read.bias"][:: LEXICON["phonemes"]] += SILENT
-        tensors["recall.lexicon.spellings"] = torch.tensor(SPELLINGS, dtype=torch.uint8)
+        spelled = torch.randint(1, LEXICON["phonemes"], (SOUNDS, LEXICON["longest"]), generator=random)
+        lengths = torch.randint(0, LEXICON["longest"] + 1, (SOUNDS, 1), generator=random)
+        tensors["recall.lexicon.spellings"] = (spelled * (torch.arange(LEXICON["longest"]) < lengths)).to(torch.uint8)
     layer("head.0", HIDDEN, 2 * pooled)
     layer("head.2", static.WIDTH, HIDDEN)
     return tensors
@@ -123,8 +125,9 @@ def _run(folder: Path, planes: np.ndarray) -> Tensor:
     vector = functional.normalize(functional.linear(hidden, net["head.2.weight"], net["head.2.bias"]), dim=1)[0]
     weights = torch.exp(RECALL["sharpness"] * (net["recall.meanings"] @ vector))
     if before is not None:
-        words = [number for number, phonemes in enumerate(SPELLINGS) if any(phonemes)]
-        fits = torch.tensor([_fit(net, before[0], SPELLINGS[number]) for number in words])
+        spelled = {number: [one for one in row if one] for number, row in enumerate(_rows(net))}
+        words = [number for number in weights.argsort(descending=True)[:CANDIDATES].tolist() if spelled[number]]
+        fits = torch.tensor([_fit(net, before[0], spelled[number]) for number in words])
         pooled_opinions = (weights[words] * fits).sqrt()
         weights[words] = weights[words].sum() * pooled_opinions / pooled_opinions.sum()
     recalled = functional.normalize(net["recall.meanings"].T @ weights, dim=0)
@@ -132,11 +135,15 @@ def _run(folder: Path, planes: np.ndarray) -> Tensor:
     return functional.normalize((1 - share) * vector + share * recalled, dim=0)
 
 
-def _fit(net: dict[str, Tensor], planes: Tensor, spelling: tuple[int, ...]) -> float:
+def _rows(net: dict[str, Tensor]) -> list[list[int]]:
+    rows: list[list[int]] = net["recall.lexicon.spellings"].tolist()
+    return rows
+
+
+def _fit(net: dict[str, Tensor], planes: Tensor, word: list[int]) -> float:
     """planes: (width, columns). How well they fit the phonemes of a word, in every way that it can lie over them."""
     read = functional.linear(planes.T, net["recall.lexicon.read.weight"], net["recall.lexicon.read.bias"])
     columns = read.reshape(-1, LEXICON["phonemes"]).double().softmax(1).tolist()
-    word = [phoneme for phoneme in spelling if phoneme]
     reached = [1.0] + [0.0] * len(word)
     for chances in columns:
         if chances[0] >= 0.98:

@@ -20,7 +20,7 @@ BEYOND = 1.15
 class Dice:
     """Seeded draws. On "dev" two of five draws of a range come from just outside the range that training uses.
 
-    ends: how many draws come from the outermost tenths of their range, near which more is asked of what was learned.
+    ends: how many more draws come from the outermost tenths of their range: what is learned has to reach beyond them.
     """
 
     def __init__(self, rng: np.random.Generator, side: Side = "train", ends: float = 0.0) -> None:
@@ -30,7 +30,7 @@ class Dice:
 
     def between(self, low: float, high: float) -> float:
         """A number of the range; on a logarithmic scale where the range spans a factor of three or more."""
-        logarithmic = low > 0 and high >= 3 * low
+        logarithmic = self._logarithmic(low, high)
         if self.side == "dev" and self.rng.random() < 0.4:
             low, high = self._outside(low, high)
         elif self.ends and self.rng.random() < self.ends:
@@ -50,9 +50,17 @@ class Dice:
         return choices[int(self.rng.integers(len(choices)))]
 
     def _end(self, low: float, high: float) -> tuple[float, float]:
-        tenth = (high / low) ** 0.1 if low > 0 and high >= 3 * low else 0.0
-        inner = (low * tenth, high / tenth) if tenth else (low + (high - low) / 10, high - (high - low) / 10)
-        return (low, inner[0]) if self.rng.random() < 0.5 else (inner[1], high)
+        if self._logarithmic(low, high):
+            tenth = (high / low) ** 0.1
+            ends = (low, low * tenth), (high / tenth, high)
+        else:
+            tenth = (high - low) / 10
+            ends = (low, low + tenth), (high - tenth, high)
+        return ends[int(self.rng.random() >= 0.5)]
+
+    @staticmethod
+    def _logarithmic(low: float, high: float) -> bool:
+        return low > 0 and high >= 3 * low
 
     def _outside(self, low: float, high: float) -> tuple[float, float]:
         below = self.rng.random() < 0.5

@@ -90,9 +90,10 @@ def build(shard: int, folder: Path = FOLDER) -> float:
     keys: list[str] = []
     texts: list[list[str]] = []
     uses: set[str] = set()
+    ends = part(shard)[1]
     for number, (family, item) in enumerate(plan(shard)):
         rng = np.random.default_rng([SEED, shard, number])
-        made = example(family, item, rng, part(shard)[1])
+        made = example(family, item, rng, ends)
         uses.update(made.uses)
         for _ in range(VIEWS if family == "sounds" else 1):
             mels.append(np.round(log_mel(window(made, rng)) * 127).astype(np.int8))

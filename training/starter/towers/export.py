@@ -25,7 +25,7 @@ from manysense.modules.towers.recall import Recall
 from .. import manifest
 from . import fusion
 from .media import Pool
-from .phonemes import PLACES, kinds, spellings_of
+from .phonemes import PHONEMES, PLACES, spellings_of
 from .run import AUDIO, IMAGE, MEDIA, RECALL, SOUP, Opener, averaged, banks, mixed
 from .targets import Targets
 from .train import SPELLING, folded, with_batchnorm
@@ -50,8 +50,7 @@ def net(tensors: dict[str, Tensor], shape: dict[str, object], recall: Recall) ->
     trained = with_batchnorm(ConvTower(**shape))  # type: ignore[arg-type]
     trained.load_state_dict({name: t for name, t in tensors.items() if not name.startswith(SPELLING)})
     if recall.lexicon is not None:
-        for name, own in recall.lexicon.read.named_parameters():
-            own.data.copy_(tensors[f"{SPELLING}lexicon.read.{name}"])
+        recall.lexicon.read.load_state_dict({part: tensors[f"{SPELLING}read.{part}"] for part in ("weight", "bias")})
     made = folded(trained.eval())
     assert isinstance(made, ConvTower)
     made.remember(recall)
@@ -72,13 +71,13 @@ def recall(kind: str, pool: Pool, banks: Sequence[Tensor]) -> Recall:
     families = [name.partition(":")[0] for name in pool.names]
     own = [key for key, family in enumerate(families) if family in shares and of_key[0][key] >= 0]
     vectors = functional.normalize(sum(means), dim=1)[of_key[0][own]]
-    if kind != "audio":
-        made = Recall(len(own), vectors.shape[1], sharpness)
-    else:
+    if kind == "audio":
         spelled = spellings_of([pool.names[key] for key in own])
-        lexicon = {"phonemes": kinds(), "places": PLACES, "longest": spelled.shape[1]}
+        lexicon = {"phonemes": 1 + len(PHONEMES), "places": PLACES, "longest": spelled.shape[1]}
         made = Recall(len(own), vectors.shape[1], sharpness, lexicon, AUDIO["temporal"]["width"])
         made.lexicon.spellings.copy_(spelled)
+    else:
+        made = Recall(len(own), vectors.shape[1], sharpness)
     made.meanings.data.copy_(vectors)
     made.shares.data.copy_(torch.tensor([shares[families[key]] for key in own]))
     return made

@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from manysense.modules.towers.nets import Temporal
-from manysense.modules.towers.recall import Lexicon
+from manysense.modules.towers.recall import phonemes_in
 
 from ..sounds import speech
 from ..split import allowed
@@ -30,7 +30,14 @@ PLACES = 2
 NOTHING = 20
 """As so many phonemes counts what is no speech."""
 WEIGHT = 1.0
-"""Of this loss beside the others; it was 0.5 before the leg "fluent"."""
+"""Of this loss beside the others."""
+
+
+PHONEMES = (
+    "0 3 ? @ @2 @L A A@ D E I I# I2 N O O2 O@ OI S T U U@ V Z a a# aI aI3 aI@ aU aa b d dZ e@ eI f g h i i@ i@3 "
+    "j k l m n o@ oU p r s t t# t2 tS u v w z"
+).split()
+"""Of espeak-ng, in the order of their numbers, from 1: 0 is none."""
 
 
 def spelled(texts: Sequence[str]) -> list[list[str]]:
@@ -48,23 +55,17 @@ def spelled(texts: Sequence[str]) -> list[list[str]]:
 
 @cache
 def spellings() -> dict[str, list[int]]:
-    """Every text that training says → numbers of its phonemes, from 1."""
+    """Every text that training says → numbers of its phonemes. Raises KeyError for a phoneme without a number."""
+    number = {phoneme: i for i, phoneme in enumerate(PHONEMES, 1)}
     texts = [*speech.words(), *allowed(speech.phrases(), "train")]
-    phonemes = spelled(texts)
-    number = {phoneme: i for i, phoneme in enumerate(sorted({one for parts in phonemes for one in parts}), 1)}
-    return {text: [number[one] for one in parts] for text, parts in zip(texts, phonemes, strict=True)}
-
-
-def kinds() -> int:
-    """How many phonemes there are, with 0 for none."""
-    return 1 + max(max(one) for one in spellings().values())
+    return {text: [number[one] for one in parts] for text, parts in zip(texts, spelled(texts), strict=True)}
 
 
 def spellings_of(names: Sequence[str]) -> Tensor:
-    """(names, longest) uint8: the phonemes of each key of speech, ended by 0; none of any other."""
-    spelled = [spellings()[name.removeprefix(SAID)] if name.startswith(SAID) else [] for name in names]
-    made = torch.zeros(len(names), max(map(len, spelled)), dtype=torch.uint8)
-    for row, phonemes in zip(made, spelled, strict=True):
+    """(names, longest) uint8: the phonemes of each key of speech, then 0; none of any other."""
+    found = [spellings()[name.removeprefix(SAID)] if name.startswith(SAID) else [] for name in names]
+    made = torch.zeros(len(names), max(map(len, found), default=0), dtype=torch.uint8)
+    for row, phonemes in zip(made, found, strict=True):
         row[: len(phonemes)] = torch.tensor(phonemes, dtype=torch.uint8)
     return made
 
@@ -75,7 +76,7 @@ class Phonemes(nn.Module):
     def __init__(self, tower: nn.Module) -> None:
         super().__init__()
         assert isinstance(tower.temporal, Temporal), "words are spelled off a temporal part"
-        self.lexicon = Lexicon(tower.temporal.config["width"], 0, kinds(), PLACES, 0)
+        self.read = nn.Linear(tower.temporal.config["width"], PLACES * (1 + len(PHONEMES)))
         self.planes = torch.empty(0)
         tower.temporal.register_forward_hook(self._keep)
 
@@ -85,7 +86,7 @@ class Phonemes(nn.Module):
     def loss(self, names: Sequence[str]) -> Tensor:
         """names: (batch,) keys of what the tower has just heard; what is no speech spells nothing. By phoneme."""
         spoken = [spellings()[name.removeprefix(SAID)] if name.startswith(SAID) else [] for name in names]
-        read = self.lexicon.heard(self.planes.float())
+        read = phonemes_in(self.planes.float(), self.read, PLACES)
         wanted = torch.tensor([one for word in spoken for one in word], dtype=torch.long, device=read.device)
         lengths = torch.tensor([len(word) for word in spoken], device=read.device)
         columns = torch.full((len(read),), read.shape[1], device=read.device)

@@ -104,12 +104,17 @@ def averaged(work: Path, kind: str, leg: str) -> Path:
 
 
 def mixed(work: Path, kind: str, legs: Mapping[str, float]) -> dict[str, Tensor]:
-    """The averaged weights of these legs, each times its share."""
-    found = [(load_file(averaged(work, kind, leg)), share) for leg, share in legs.items()]
-    first = found[0][0]
+    """The averaged weights of these legs, each times its share. Raises ValueError where one holds other weights."""
+    found = {leg: load_file(averaged(work, kind, leg)) for leg in legs}
+    first = next(iter(found))
+    for leg, weights in found.items():
+        if differing := sorted(weights.keys() ^ found[first].keys()):
+            raise ValueError(
+                f"the {kind} legs {first} and {leg} cannot be mixed, not both have: {', '.join(differing)}"
+            )
     return {
-        name: sum(state[name] * share for state, share in found) if tensor.is_floating_point() else tensor
-        for name, tensor in first.items()
+        name: sum(found[leg][name] * share for leg, share in legs.items()) if tensor.is_floating_point() else tensor
+        for name, tensor in found[first].items()
     }
 
 

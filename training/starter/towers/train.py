@@ -38,7 +38,7 @@ Listen = Callable[[nn.Module], Phonemes]
 OpenPool = Callable[[], tuple[Pool, list[Tensor]] | None]
 """None: there is nothing new."""
 SPELLING = "phonemes."
-"""How the names of what spells begin, beside the averaged weights."""
+"""How the names of what spells begin, among the tower's weights."""
 KEEP = 0.997
 """Of the averaged weights at each step."""
 
@@ -182,12 +182,25 @@ class Trainer:
             print(f"{len(self.pool.where):,} media, {len(self.classes[0]):,} common meanings", flush=True)
 
     def _begin(self) -> None:
-        self.mean = {name: value.clone() for name, value in self.tower.state_dict().items()}
+        self.mean = {name: value.clone() for name, value in self._weights().items()}
+
+    def _weights(self) -> dict[str, Tensor]:
+        """Of the tower, and of what spells."""
+        spelling = {} if self.phonemes is None else self.phonemes.state_dict()
+        return self.tower.state_dict() | {SPELLING + name: value for name, value in spelling.items()}
+
+    def _restore(self, weights: Mapping[str, Tensor]) -> None:
+        spelling = {name.removeprefix(SPELLING): t for name, t in weights.items() if name.startswith(SPELLING)}
+        self.tower.load_state_dict({name: t for name, t in weights.items() if not name.startswith(SPELLING)})
+        if self.phonemes is not None and not spelling:
+            print("these weights do not spell: that is learned from nothing", flush=True)
+        elif self.phonemes is not None:
+            self.phonemes.load_state_dict(spelling)
 
     def go_on(self, net: ConvTower) -> None:
         """Start from a folded net, such as the package holds; what it recalls is not trained, but how it spells is."""
         if self.phonemes is not None and net.recall is not None and net.recall.lexicon is not None:
-            self.phonemes.lexicon.read.load_state_dict(net.recall.lexicon.read.state_dict())
+            self.phonemes.read.load_state_dict(net.recall.lexicon.read.state_dict())
         net.recall = None
         rng, generator = np.random.default_rng(0), torch.Generator(self.device).manual_seed(0)
         batches = (self.vary(self.pool.draw(rng, 256)[0].to(self.device), generator) for _ in range(4))
@@ -195,35 +208,28 @@ class Trainer:
         self.heat.data.fill_(4.0)
         self._begin()
 
-    def start(self, tensors: Mapping[str, Tensor]) -> None:
-        """Start from the averaged weights of other legs, as `save` keeps them."""
-        self.tower.load_state_dict({name: t for name, t in tensors.items() if not name.startswith(SPELLING)})
-        spelling = {name.removeprefix(SPELLING): t for name, t in tensors.items() if name.startswith(SPELLING)}
-        if self.phonemes is not None and spelling:
-            self.phonemes.load_state_dict(spelling)
+    def start(self, weights: Mapping[str, Tensor]) -> None:
+        """Start a leg from the averaged weights of others, as `save` keeps them."""
+        self._restore(weights)
         self.heat.data.fill_(4.0)
         self._begin()
 
     def load(self, path: Path) -> None:
         """Go on where a run of the same leg was stopped."""
         state = torch.load(path, map_location=self.device, weights_only=True)
-        self.tower.load_state_dict(state["tower"])
+        self._restore(state["weights"])
         self.mean = {name: value.clone() for name, value in state["mean"].items()}
         self.heat.data.copy_(state["heat"])
-        if self.phonemes is not None:
-            self.phonemes.load_state_dict(state["phonemes"])
         self.optimizer.load_state_dict(state["optimizer"])
         self.seen = state["seen"]
 
     def save(self) -> None:
-        state: dict[str, Any] = {"tower": self.tower.state_dict(), "mean": self.mean, "heat": self.heat.data}
+        state: dict[str, Any] = {"weights": self._weights(), "mean": self.mean, "heat": self.heat.data}
         state |= {"optimizer": self.optimizer.state_dict(), "seen": self.seen}
-        if self.phonemes is not None:
-            state["phonemes"] = self.phonemes.state_dict()
         torch.save(state, self.path.with_suffix(".part"))
         self.path.with_suffix(".part").replace(self.path)
-        tensors = self.mean | {SPELLING + name: value for name, value in state.get("phonemes", {}).items()}
-        save_file({name: value.contiguous() for name, value in tensors.items()}, self.path.with_suffix(".safetensors"))
+        averaged = {name: value.contiguous() for name, value in self.mean.items()}
+        save_file(averaged, self.path.with_suffix(".safetensors"))
 
     def run(self, every: int = 40_000) -> None:
         generator = torch.Generator(self.device).manual_seed(self.seen + self.worker)
@@ -266,7 +272,7 @@ class Trainer:
         self.optimizer.step()
         self.seen += self.leg.batch * self.workers
         keep = min(KEEP, self.seen / (self.seen + 20 * self.leg.batch))
-        for name, value in self.tower.state_dict().items():
+        for name, value in self._weights().items():
             if value.is_floating_point():
                 self.mean[name].lerp_(value, 1 - keep)
             else:

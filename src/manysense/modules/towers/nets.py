@@ -120,6 +120,9 @@ class ConvTower(nn.Module):
                 weights.data = weights.data.contiguous(memory_format=torch.channels_last)
 
     def remember(self, recall: Recall) -> None:
+        if recall.lexicon is not None:
+            assert self.temporal is not None, "a lexicon reads off a temporal part"
+            assert self.temporal.config["dilations"][-2:-1] in ([], [1]), "phonemes are read in the order of columns"
         self.recall = recall
         self.config["recall"] = recall.config
 

@@ -1,7 +1,7 @@
 """What a tower remembers: the meanings of its training, and how those that are words are spelled in phonemes.
 
 Knows: how a vector is drawn towards the meanings that it is near, how well a spelling fits what was heard. Does not
-know: planes, how phonemes are learned.
+know: the nets that hear, how phonemes are learned.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ MISHEARD = 1e-3
 
 
 class Lexicon(nn.Module):
-    """How well spellings fit what was heard: connectionist temporal classification (Graves et al. 2006) over those
-    columns in which something was said (Chen et al. 2016, "phone synchronous decoding"). A phoneme and the nothing
-    after it are one state, which halves the work.
+    """How well spellings fit what was heard: the forward pass of connectionist temporal classification (Graves et al.
+    2006), over those columns in which something was said (Chen et al. 2016, "phone synchronous decoding"). A phoneme
+    and the nothing after it are one state: one said twice in a row is not told from one said once.
 
     inside: channels of the planes.  phonemes: how many there are, with 0 for none.  places: phonemes that a column may
-    hold.  spellings: (meanings, longest) phonemes of each meaning, ended by 0; a meaning that is no word has none.
+    hold.  spellings: (meanings, longest) phonemes of each meaning, then 0; a meaning that is no word has none.
     """
 
     spellings: Tensor
@@ -39,17 +39,11 @@ class Lexicon(nn.Module):
         self.read = nn.Linear(inside, places * phonemes)
         self.register_buffer("spellings", torch.zeros(meanings, longest, dtype=torch.uint8))
 
-    def heard(self, planes: Tensor) -> Tensor:
-        """planes: (batch, inside, 1, columns).  Returns logits (batch, places * columns, phonemes)."""
-        read: Tensor = self.read(planes.permute(0, 3, 1, 2).flatten(2))
-        return read.reshape(len(read), -1, read.shape[2] // self.places)
-
     def forward(self, planes: Tensor, candidates: Tensor) -> tuple[Tensor, Tensor]:
-        """candidates: (batch, k) numbers of meanings.  Returns (batch, k) log-likelihoods, but for a constant of each
-        sound; and which of the candidates are words."""
-        chances = self.heard(planes).float().softmax(2)
-        said, chances = _spoken(chances)
-        chances = (chances / chances.amax(2, keepdim=True)).clamp_min(MISHEARD) / 2 * said[:, :, None]  # / 2: no inf
+        """planes: (batch, inside, 1, columns).  candidates: (batch, k) numbers of meanings.  Returns (batch, k)
+        log-likelihoods, but for a constant of each sound; and which of the candidates are words."""
+        said, chances = _spoken(phonemes_in(planes, self.read, self.places).float().softmax(2))
+        chances = (chances / chances.amax(2, keepdim=True)).clamp_min(MISHEARD) * said[:, :, None]
         spelled = self.spellings[candidates].long()
         batch, count, longest = spelled.shape
         columns = chances.shape[1]
@@ -59,9 +53,16 @@ class Lexicon(nn.Module):
         ways = functional.pad(chances.new_ones(batch, count, 1), (0, longest))
         for step in range(columns):
             ways = ways * stay[:, step] + functional.pad(ways[:, :, :-1], (1, 0)) * begun[:, step]
+            ways = ways / ways.amax((1, 2), keepdim=True)
         lengths = (spelled > 0).sum(2)
         fits = ways.gather(2, lengths[:, :, None])[:, :, 0]
         return fits.clamp_min(torch.finfo(fits.dtype).tiny).log(), lengths > 0
+
+
+def phonemes_in(planes: Tensor, read: nn.Linear, places: int) -> Tensor:
+    """planes: (batch, inside, 1, columns).  Returns logits (batch, places * columns, phonemes)."""
+    logits: Tensor = read(planes.permute(0, 3, 1, 2).flatten(2))
+    return logits.reshape(len(logits), logits.shape[1] * places, logits.shape[2] // places)
 
 
 def _spoken(chances: Tensor) -> tuple[Tensor, Tensor]:
@@ -79,7 +80,7 @@ class Recall(nn.Module):
     nearest that are words the lexicon has an equal say (the logarithmic opinion pool of Genest and Zidek 1986).
 
     meanings: (meanings, dimension) of length 1.  shares: (meanings,) how much of each goes into the result, 0 to 1; the
-    vector has the rest.  lexicon: arguments of `Lexicon` but the other two.  inside: channels of what it reads.
+    vector has the rest.  lexicon: arguments of `Lexicon` but `inside`, given apart, and `meanings`.
     """
 
     def __init__(
@@ -116,4 +117,4 @@ class Recall(nn.Module):
             weights = weights.scatter(1, near.indices, own)
         recalled = functional.normalize(weights @ self.meanings, dim=1)
         share = (weights @ self.shares)[:, None]
-        return functional.normalize(torch.lerp(vectors, recalled, share), dim=1)
+        return functional.normalize(vectors + share * (recalled - vectors), dim=1)
