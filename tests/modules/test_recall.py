@@ -19,7 +19,7 @@ def lexicon() -> Lexicon:
     made.read.weight.data.copy_(torch.eye(8))
     made.read.bias.data.zero_()
     made.spellings.copy_(torch.tensor(WORDS, dtype=torch.uint8))
-    return made
+    return made.requires_grad_(False)
 
 
 def planes(*chances: list[float]) -> torch.Tensor:
@@ -51,9 +51,7 @@ def test_a_fit_is_the_sum_over_all_ways():
     assert words.tolist() == [[True, False, True, True, True]]
     expected = [by_ways(HEARD, [one for one in word if one]) for word in WORDS]
     for one, other in ((0, 2), (0, 3), (0, 4)):
-        assert float((fits[0, one] - fits[0, other]).detach()) == pytest.approx(
-            expected[one] - expected[other], abs=1e-5
-        )
+        assert float(fits[0, one] - fits[0, other]) == pytest.approx(expected[one] - expected[other], abs=1e-5)
 
 
 def test_columns_in_which_nothing_is_said_change_nothing():
@@ -74,7 +72,7 @@ def test_long_speech_is_neither_lost_nor_infinite():
 
 def test_words_that_fit_are_recalled_before_those_that_are_only_near():
     recall = Recall(5, 2, 8.0, {"phonemes": 4, "places": 2, "longest": 3}, 8)
-    recall.lexicon = lexicon()
+    recall.requires_grad_(False).lexicon = lexicon()
     recall.meanings.data.copy_(
         torch.nn.functional.normalize(torch.tensor([[4, 1], [-1, 4], [2, 3], [3, 2], [1, 4.0]]), dim=1)
     )
@@ -87,4 +85,4 @@ def test_words_that_fit_are_recalled_before_those_that_are_only_near():
     recall.lexicon.spellings.zero_()
     unheard = recall(vector, says)[0]
     assert float(heard @ meant) > float(unheard @ meant) + 0.05
-    assert float(heard.detach().norm()) == pytest.approx(1.0)
+    assert float(heard.norm()) == pytest.approx(1.0)
