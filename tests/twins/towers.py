@@ -25,7 +25,7 @@ WIDTHS, BLOCKS, HIDDEN = (8, 12), (1, 2), 16
 RECALL: dict[str, Any] = {"meanings": 7, "sharpness": 6.0}
 TEMPORAL: dict[str, Any] = {"rows": 16, "width": 10, "dilations": [1, 2]}
 LEXICON: dict[str, Any] = {"phonemes": 5, "places": 2, "longest": 3}
-SOUNDS, CANDIDATES = 90, 64
+SOUNDS, CANDIDATES = 150, 128
 """Meanings of the sound net; of so many nearest ones those that are words are spelled."""
 SILENT = 7.0
 """Added to the logit of nothing, so that in most columns nothing is said."""

@@ -29,10 +29,6 @@ PLACES = 2
 """Phonemes that one column of the tower's planes may hold."""
 NOTHING = 20
 """As so many phonemes counts what is no speech."""
-WEIGHT = 1.0
-"""Of this loss beside the others."""
-
-
 PHONEMES = (
     "0 3 ? @ @2 @L A A@ D E I I# I2 N O O2 O@ OI S T U U@ V Z a a# aI aI3 aI@ aU aa b d dZ e@ eI f g h i i@ i@3 "
     "j k l m n o@ oU p r s t t# t2 tS u v w z"

@@ -68,12 +68,15 @@ AUDIO_LEGS: Mapping[str, tuple[Leg, Mapping[str, float]]] = {
     "spelled": (Leg(700_000, rate=1e-3, batch=256), {"say:": 2.0}),
     "ordered": (Leg(620_000, until=312_320, rate=1.5e-3, batch=256, warm=15_000), {"say:": 2.0}),
     "settled": (Leg(308_000, rate=6e-4, batch=256), {"say:": 2.0}),
-    "fluent": (Leg(360_000, rate=1.2e-3, batch=256, warm=10_000), {"say:": 1.5}),
+    "fluent": (Leg(360_000, until=120_832, rate=1.2e-3, batch=256, warm=10_000, spelling=1.0), {"say:": 1.5}),
+    "practised": (Leg(240_000, rate=9e-4, batch=256, spelling=1.0), {"say:": 1.5}),
+    "spoken": (Leg(125_000, rate=1.4e-3, batch=256, warm=6_000, spelling=2.0), {"say:": 2.0}),
 }
 """Everyday sounds are learned soon; a thousand words take long."""
 MIXED: Mapping[str, Mapping[str, float]] = {
     "fresh": {"deep": 0.6, "finer": 0.4},
     "fluent": {"ordered": 0.5, "settled": 0.5},
+    "spoken": {"ordered": 0.1, "settled": 0.1, "fluent": 0.4, "practised": 0.4},
 }
 """Legs that start from the mixed weights of several, better than any of them alone (Wortsman et al. 2022)."""
 SOUP: Mapping[str, Mapping[str, float]] = {"image": {"fresh": 0.5, "deep": 0.3, "finer": 0.2}, "audio": {"fluent": 1.0}}

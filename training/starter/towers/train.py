@@ -31,7 +31,7 @@ from manysense.modules.towers.nets import ConvTower
 from ..text.teacher import has_bfloat16
 from .media import Pool
 from .muon import Optimizers
-from .phonemes import WEIGHT, Phonemes
+from .phonemes import Phonemes
 
 Vary = Callable[[Tensor, torch.Generator], Tensor]
 Listen = Callable[[nn.Module], Phonemes]
@@ -47,7 +47,8 @@ KEEP = 0.997
 class Leg:
     """One run over `count` media; `until` ends it before, where another leg goes on.
 
-    rate: highest learning rate.  warm: media until it is reached.  batch: media of one worker's step.
+    rate: highest learning rate.  warm: media until it is reached.  batch: media of one worker's step.  spelling: how
+    much its loss counts beside the others.
     """
 
     count: int
@@ -56,6 +57,7 @@ class Leg:
     batch: int = 384
     warm: int = 20_000
     decay: float = 0.02
+    spelling: float = 0.5
 
 
 def with_batchnorm(tower: nn.Module) -> nn.Module:
@@ -264,7 +266,7 @@ class Trainer:
             loss = loss + 2 / len(wanted) * (1 - (vectors * targets).sum(1).mean())
         told = float(loss.detach())
         if self.phonemes is not None:
-            loss = loss + WEIGHT * self.phonemes.loss([self.pool.names[key] for key in keys.tolist()])
+            loss = loss + self.leg.spelling * self.phonemes.loss([self.pool.names[key] for key in keys.tolist()])
         self.optimizer.zero_grad()
         loss.backward()
         self.share_gradients()

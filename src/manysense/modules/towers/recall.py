@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-CANDIDATES = 64
+CANDIDATES = 128
 """Of so many nearest meanings the lexicon looks at those that are words."""
 SILENCE = 0.98
 """A column in which nothing was said with this probability is passed over."""
