@@ -70,16 +70,17 @@ AUDIO_LEGS: Mapping[str, tuple[Leg, Mapping[str, float]]] = {
     "settled": (Leg(308_000, rate=6e-4, batch=256), {"say:": 2.0}),
     "fluent": (Leg(360_000, until=120_832, rate=1.2e-3, batch=256, warm=10_000, spelling=1.0), {"say:": 1.5}),
     "practised": (Leg(240_000, rate=9e-4, batch=256, spelling=1.0), {"say:": 1.5}),
-    "spoken": (Leg(125_000, rate=1.4e-3, batch=256, warm=6_000, spelling=2.0), {"say:": 2.0}),
 }
 """Everyday sounds are learned soon; a thousand words take long."""
 MIXED: Mapping[str, Mapping[str, float]] = {
     "fresh": {"deep": 0.6, "finer": 0.4},
     "fluent": {"ordered": 0.5, "settled": 0.5},
-    "spoken": {"ordered": 0.1, "settled": 0.1, "fluent": 0.4, "practised": 0.4},
 }
 """Legs that start from the mixed weights of several, better than any of them alone (Wortsman et al. 2022)."""
-SOUP: Mapping[str, Mapping[str, float]] = {"image": {"fresh": 0.5, "deep": 0.3, "finer": 0.2}, "audio": {"fluent": 1.0}}
+SOUP: Mapping[str, Mapping[str, float]] = {
+    "image": {"fresh": 0.7, "deep": 0.18, "finer": 0.12},
+    "audio": {"practised": 0.4, "fluent": 0.4, "ordered": 0.1, "settled": 0.1},
+}
 """Legs whose mixed weights the package holds."""
 RECALL: Mapping[str, tuple[float, Mapping[str, float]]] = {
     "image": (70.0, dict.fromkeys("chart document emoji letter object scene shape texture word".split(), 0.2)),
