@@ -37,6 +37,14 @@ def test_modules_are_written_under_the_names_that_every_version_reads(model, tmp
     assert [entry["path"] for entry in listed] == ["", "1_Pooling", "2_Dense", "3_Normalize"]
 
 
+def test_all_that_is_saved_is_as_readable_as_any_new_file(model, tmp_path):
+    model("bert", dense=8).save_pretrained(tmp_path / "saved")
+    (tmp_path / "new").touch()
+    files = [path for path in (tmp_path / "saved").rglob("*") if path.is_file()]
+    assert "model.safetensors" in {path.name for path in files}
+    assert {path.stat().st_mode for path in files} == {(tmp_path / "new").stat().st_mode}
+
+
 def test_what_belongs_to_the_model_is_kept(twin, tmp_path):
     prompts = {"query": "q: ", "passage": "p: "}
     model = SentenceTransformer(

@@ -170,6 +170,10 @@ def _check_order(copy: Path, folder: Path) -> None:
 def _put_in_place(copy: Path, folder: Path, listed: list[dict[str, Any]]) -> None:
     moved = [{**entry, "path": str(PurePosixPath(copy.name) / entry["path"])} for entry in listed]
     write_json(copy / ".next", moved)
+    readable = (copy / ".next").stat().st_mode  # as every new file here; safetensors lets only the owner read its own
+    for path in copy.rglob("*"):
+        if path.is_file():
+            path.chmod(path.stat().st_mode | readable)
     os.replace(copy / ".next", folder / "modules.json")
     for source in sorted(copy.rglob("*")):
         target = folder / source.relative_to(copy)
