@@ -12,7 +12,7 @@ import pytest
 pytest.importorskip("scipy")
 
 from training.starter import vocabulary
-from training.starter.sounds import clips, events, held, pool, rooms, speech, vocoder, voices
+from training.starter.sounds import clips, events, held, pool, rooms, speech, throats, vocoder, voices
 from training.starter.sounds.dice import Dice
 from training.starter.sounds.kinds import SOUNDS
 from training.starter.sounds.synth import RATE, buzz
@@ -144,6 +144,24 @@ def test_one_seed_gives_one_utterance() -> None:
     np.testing.assert_array_equal(first.media, again.media)
     assert first.key == "say:elephant"
     assert 0.2 * RATE < len(first.media) < 4 * RATE
+
+
+@needs_espeak
+@pytest.mark.parametrize("name", ["espeak-ng", "espeak"])
+def test_a_drawn_throat_says_it_otherwise_than_another_and_leaves_the_named_ones_alone(name: str) -> None:
+    espeak = voices.espeak(name)
+    named = espeak.say("elephant", "en-us+f2")
+    first, other = (espeak.say("elephant", "en-us", throat=throats.throat(dice(seed))) for seed in (1, 2))
+    assert min(len(first), len(other)) > 0.2 * RATE
+    spectra = [np.abs(np.fft.rfft(said, 2 * RATE)) for said in (first, other)]
+    assert np.corrcoef(*spectra)[0, 1] < 0.9
+    assert len(espeak.say("elephant", "en-us+f2")) == pytest.approx(len(named), rel=0.02)
+
+
+def test_throats_are_drawn_for_training_alone_and_the_rule_lets_them() -> None:
+    assert throats.throat(dice(3)) == throats.throat(dice(3)) != throats.throat(dice(4))
+    assert not held_out("voice drawn")
+    assert {family for family, _ in pool.plan(pool.SHARDS - 1)} == {"throats", "phrases"}
 
 
 @needs_espeak

@@ -7,7 +7,7 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch.nn import functional
 from training.starter.towers import export, phonemes, run
-from training.starter.towers.train import SPELLING, Leg, Trainer
+from training.starter.towers.train import SPELLING, Leg, Trainer, fitted, with_batchnorm
 
 from manysense.modules.towers.folder import load_net, save_net
 from manysense.modules.towers.nets import ConvTower
@@ -110,3 +110,23 @@ def test_the_package_spells_as_the_leg_did_and_the_next_leg_goes_on_from_it(leg,
     started = leg("started", 32)
     started.go_on(packaged)
     _same(started.phonemes.read.state_dict(), load_net(tmp_path, "net").recall.lexicon.read.state_dict())
+
+
+def test_a_net_that_hears_more_in_order_begins_as_the_same_function():
+    torch.manual_seed(1)
+    more = SHAPE | {"temporal": {"rows": 4, "width": 12, "dilations": (1, 1, 1, 2)}}
+    less, deeper = (with_batchnorm(ConvTower(**shape)).eval() for shape in (SHAPE, more))
+    planes = torch.randn(3, 1, 16, 48)
+    with torch.no_grad():
+        expected = less(planes)
+        assert not torch.allclose(deeper(planes), expected, atol=1e-3)
+        deeper.load_state_dict(fitted(less.state_dict(), deeper.state_dict()))
+        torch.testing.assert_close(deeper(planes), expected)
+    _same(fitted(deeper.state_dict(), deeper.state_dict()), deeper.state_dict())
+
+
+def test_a_net_with_fewer_blocks_takes_those_that_it_has():
+    more = with_batchnorm(ConvTower(**SHAPE | {"blocks": (1, 3)}))
+    less = with_batchnorm(ConvTower(**SHAPE | {"blocks": (1, 2)}))
+    less.load_state_dict(fitted(more.state_dict(), less.state_dict()))
+    _same(less.stages[2].state_dict(), more.stages[2].state_dict())

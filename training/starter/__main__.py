@@ -6,9 +6,8 @@ Knows: the stages, their order, where each keeps what it made. Does not know: ho
 from __future__ import annotations
 
 import argparse
+import os
 from pathlib import Path
-
-import torch
 
 WORK = Path(__file__).resolve().parents[2] / "build" / "starter"
 
@@ -80,6 +79,9 @@ def main() -> None:
             one.add_argument("--leg", default="all")
             one.add_argument("--workers", type=int, default=1, help="processes that share each step")
     given = vars(parser.parse_args())
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # before numpy: more threads wait for each other
+    import torch
+
     torch.set_num_threads(1)
     globals()[given.pop("stage")](**given)
 

@@ -36,6 +36,7 @@ PARTS: tuple[tuple[int, Mapping[str, float], float], ...] = (
     (64, {"sounds": 0.44, "words": 0.45, "phrases": 0.11}, 0.0),
     (40, {"sounds": 0.22, "words": 0.63, "phrases": 0.15}, 0.0),
     (16, {"sounds": 1.0}, 0.35),
+    (24, {"throats": 0.85, "phrases": 0.15}, 0.0),
 )
 """So many shards, what each holds, and how many draws come from the ends of their ranges (Dice)."""
 SHARDS = sum(count for count, _, _ in PARTS)
@@ -51,7 +52,8 @@ def part(shard: int) -> tuple[Mapping[str, float], float]:
 
 def plan(shard: int) -> list[tuple[str, str]]:
     """What the shard holds: (family, kind or text), every one equally often over the shards, mixed."""
-    lists = {"sounds": sorted(SOUNDS), "words": speech.words(), "phrases": allowed(speech.phrases(), "train")}
+    words, phrases = speech.words(), allowed(speech.phrases(), "train")
+    lists = {"sounds": sorted(SOUNDS), "words": words, "throats": words, "phrases": phrases}
     found: list[tuple[str, str]] = []
     for family, share in part(shard)[0].items():
         items = lists[family]
@@ -63,7 +65,9 @@ def plan(shard: int) -> list[tuple[str, str]]:
 
 def example(family: str, item: str, rng: np.random.Generator, ends: float = 0.0) -> Example:
     d = Dice(rng, ends=ends)
-    return events.event(d, item) if family == "sounds" else speech.spoken(d, item)
+    if family == "sounds":
+        return events.event(d, item)
+    return speech.spoken(d, item, speech.by_throat if family == "throats" else None)
 
 
 def window(made: Example, rng: np.random.Generator) -> Samples:

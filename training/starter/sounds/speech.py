@@ -20,6 +20,7 @@ from .dice import Dice
 from .mouth import mouth
 from .rooms import heard, resampled
 from .synth import Array
+from .throats import throat
 from .vocoder import revoiced
 
 BATCHES = Path(__file__).parents[3] / "build" / "starter" / "sounds" / "festival"
@@ -89,6 +90,15 @@ def recorded(take: tuple[str, float, float]) -> Mapping[str, Array]:
         return {str(text): part / 32767 for text, part in zip(kept["texts"], parts)}
 
 
+def _manner(d: Dice) -> tuple[int, int, int]:
+    """Pace, pitch and melody."""
+    return int(d.between(105, 260)), d.whole(15, 90), d.whole(5, 95)
+
+
+def _audible(said: Array) -> bool:
+    return len(said) > 1600 and bool(np.abs(said).max() > 0.01)
+
+
 def by_espeak(d: Dice, text: str) -> tuple[Array, str]:
     """Any accent, throat, pace and pitch of espeak-ng or espeak. Returns samples and the split's name of the voice."""
     name = "espeak-ng" if d.chance(0.75) else "espeak"
@@ -98,10 +108,20 @@ def by_espeak(d: Dice, text: str) -> tuple[Array, str]:
         if throat in voices.BREAKS:
             continue
         voice = f"{accent}+{throat}" if throat else accent
-        rate, pitch, melody = int(d.between(105, 260)), d.whole(15, 90), d.whole(5, 95)
-        said = voices.espeak(name).say(text, voice, rate, pitch, melody)
-        if len(said) > 1600 and np.abs(said).max() > 0.01:
+        said = voices.espeak(name).say(text, voice, *_manner(d))
+        if _audible(said):
             return said, f"voice {throat or 'plain'}"
+    raise RuntimeError(f"nobody says {text!r}")
+
+
+def by_throat(d: Dice, text: str) -> tuple[Array, str]:
+    """Any accent, pace and pitch of espeak-ng or espeak, from a throat that nobody has. Training only."""
+    name = "espeak-ng" if d.chance(0.75) else "espeak"
+    accent = d.pick(voices.ESPEAK_NG if name == "espeak-ng" else voices.ESPEAK)
+    for _ in range(20):
+        said = voices.espeak(name).say(text, accent, *_manner(d), throat=throat(d))
+        if _audible(said):
+            return said, "voice drawn"
     raise RuntimeError(f"nobody says {text!r}")
 
 

@@ -59,10 +59,13 @@ class Espeak:
     differ a little. Starting the library anew would mend that, but espeak hangs when it is ended.
     """
 
-    def __init__(self, library: str) -> None:
-        self.library = ctypes.CDLL(library)
-        self._rate = self.library.espeak_Initialize(2, 0, None, 0)  # 2: samples are handed back, synchronously
-        assert self._rate > 0, f"{library} does not start"
+    def __init__(self, name: str) -> None:
+        self.library = ctypes.CDLL(f"lib{name}.so.1")
+        self._folder = tempfile.TemporaryDirectory()
+        self._throat = _linked(name, Path(self._folder.name)) / "any"
+        home = self._folder.name.encode()
+        self._rate = self.library.espeak_Initialize(2, 0, home, 0)  # 2: samples are handed back, synchronously
+        assert self._rate > 0, f"{name} does not start"
         self._parts: list[Array] = []
         self._callback = _Callback(self._take)  # kept: the library does not
         self.library.espeak_SetSynthCallback(self._callback)
@@ -72,9 +75,13 @@ class Espeak:
             self._parts.append(np.ctypeslib.as_array(samples, (count,)).astype(float))
         return 0
 
-    def say(self, text: str, voice: str, rate: int = 170, pitch: int = 50, melody: int = 50) -> Array:
-        """text in a voice such as "en-us+f3". rate: words a minute; pitch, melody: 0-100."""
+    def say(self, text: str, voice: str, rate: int = 170, pitch: int = 50, melody: int = 50, throat: str = "") -> Array:
+        """text in a voice such as "en-us+f3", or "en-us" from a throat whose variant file is given. rate: words a
+        minute; pitch, melody: 0-100."""
         self._parts.clear()
+        if throat:
+            self._throat.write_text(throat, encoding="utf-8")
+            voice += f"+{self._throat.name}"
         if self.library.espeak_SetVoiceByName(voice.encode()) != 0:
             raise LookupError(f"no voice {voice!r}")
         for parameter, value in ((_RATE, rate), (_PITCH, pitch), (_RANGE, melody)):
@@ -85,10 +92,23 @@ class Espeak:
         return to_rate(np.concatenate(self._parts) / 32768 if self._parts else np.zeros(1), self._rate)
 
 
+def _linked(name: str, home: Path) -> Path:
+    """What a synthesiser comes with, seen from `home`, where a throat can be added; returns the folder of throats."""
+    data = next(Path("/usr/lib").glob(f"*/{name}-data"))
+    throats = Path("voices", "!v")
+    (home / data.name / throats).mkdir(parents=True)
+    for folder in (Path(), throats.parent, throats):
+        for path in (data / folder).iterdir():
+            link = home / data.name / folder / path.name
+            if not link.exists():
+                link.symlink_to(path)
+    return home / data.name / throats
+
+
 @cache
 def espeak(name: str) -> Espeak:
     """ "espeak-ng" or "espeak"."""
-    return Espeak(f"lib{name}.so.1")
+    return Espeak(name)
 
 
 @cache

@@ -30,10 +30,10 @@ IMAGE = {"channels": 3, "widths": (32, 64, 160, 320), "blocks": (1, 1, 2, 2), "h
 AUDIO = {
     "channels": 1,
     "widths": (24, 48, 96, 192),
-    "blocks": (1, 1, 2, 3),
+    "blocks": (1, 1, 2, 2),
     "hidden": 512,
     "dimension": 384,
-    "temporal": {"rows": waves.MELS // 4, "width": 192, "dilations": (1, 1, 2)},
+    "temporal": {"rows": waves.MELS // 4, "width": 192, "dilations": (1, 1, 1, 2)},
 }
 
 _RARE = {"icon:": 0.3, "object:": 0.7, "document:": 0.6}
@@ -70,16 +70,21 @@ AUDIO_LEGS: Mapping[str, tuple[Leg, Mapping[str, float]]] = {
     "settled": (Leg(308_000, rate=6e-4, batch=256), {"say:": 2.0}),
     "fluent": (Leg(360_000, until=120_832, rate=1.2e-3, batch=256, warm=10_000, spelling=1.0), {"say:": 1.5}),
     "practised": (Leg(240_000, rate=9e-4, batch=256, spelling=1.0), {"say:": 1.5}),
+    "begun": (Leg(600_000, until=60_416, rate=1.2e-3, batch=256, warm=10_000, spelling=1.0), {"say:": 1.5}),
+    "deeper": (Leg(600_000, until=422_912, rate=1.2e-3, batch=256, spelling=1.0), {"say:": 1.5}),
+    "throats": (Leg(520_000, rate=1.2e-3, batch=256, warm=10_000, spelling=1.0), {"say:": 1.5}),
 }
 """Everyday sounds are learned soon; a thousand words take long."""
 MIXED: Mapping[str, Mapping[str, float]] = {
     "fresh": {"deep": 0.6, "finer": 0.4},
     "fluent": {"ordered": 0.5, "settled": 0.5},
+    "begun": {"practised": 0.4, "fluent": 0.4, "ordered": 0.1, "settled": 0.1},
+    "throats": {"begun": 0.4, "deeper": 0.6},
 }
 """Legs that start from the mixed weights of several, better than any of them alone (Wortsman et al. 2022)."""
 SOUP: Mapping[str, Mapping[str, float]] = {
     "image": {"fresh": 0.7, "deep": 0.18, "finer": 0.12},
-    "audio": {"practised": 0.4, "fluent": 0.4, "ordered": 0.1, "settled": 0.1},
+    "audio": {"throats": 1.0},
 }
 """Legs whose mixed weights the package holds."""
 RECALL: Mapping[str, tuple[float, Mapping[str, float]]] = {

@@ -149,6 +149,20 @@ def class_loss(vectors: Tensor, own: Tensor, classes: Tensor, temperature: Tenso
     return functional.cross_entropy(scores, own)
 
 
+def fitted(weights: Mapping[str, Tensor], fresh: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Weights of a tower of another depth for one as `fresh`: blocks beyond the last one of its stages are left out; so
+    many blocks as its temporal part has more come before the last one there and begin as the identity."""
+    blocks = "temporal.blocks."
+    last = max((int(name.split(".")[2]) for name in fresh if name.startswith(blocks)), default=0)
+    before = max((int(name.split(".")[2]) for name in weights if name.startswith(blocks)), default=last)
+    made = {name.replace(f"{blocks}{before}.", f"{blocks}{last}."): value for name, value in weights.items()}
+    for name, value in fresh.items():
+        if name not in made and name.startswith(blocks):
+            silent = name.endswith(("second.1.weight", "second.1.bias"))
+            made[name] = torch.zeros_like(value) if silent else value.clone()
+    return {name: value for name, value in made.items() if name in fresh or not name.startswith("stages.")}
+
+
 class Trainer:
     """One tower, one leg.
 
@@ -200,19 +214,22 @@ class Trainer:
             self.phonemes.load_state_dict(spelling)
 
     def go_on(self, net: ConvTower) -> None:
-        """Start from a folded net, such as the package holds; what it recalls is not trained, but how it spells is."""
+        """Start from a folded net, such as the package holds, which may be of another depth. What it recalls is
+        not trained, but how it spells is."""
         if self.phonemes is not None and net.recall is not None and net.recall.lexicon is not None:
             self.phonemes.read.load_state_dict(net.recall.lexicon.read.state_dict())
         net.recall = None
         rng, generator = np.random.default_rng(0), torch.Generator(self.device).manual_seed(0)
         batches = (self.vary(self.pool.draw(rng, 256)[0].to(self.device), generator) for _ in range(4))
-        self.tower.load_state_dict(unfolded(net.to(self.device), batches).state_dict())
+        before = unfolded(net.to(self.device), batches).state_dict()
+        self.tower.load_state_dict(fitted(before, self.tower.state_dict()))
         self.heat.data.fill_(4.0)
         self._begin()
 
     def start(self, weights: Mapping[str, Tensor]) -> None:
-        """Start a leg from the averaged weights of others, as `save` keeps them."""
-        self._restore(weights)
+        """Start a leg from the averaged weights of others, as `save` keeps them; their nets may be of another
+        depth."""
+        self._restore(fitted(weights, self._weights()))
         self.heat.data.fill_(4.0)
         self._begin()
 
