@@ -112,6 +112,30 @@ def test_the_package_spells_as_the_leg_did_and_the_next_leg_goes_on_from_it(leg,
     _same(started.phonemes.read.state_dict(), load_net(tmp_path, "net").recall.lexicon.read.state_dict())
 
 
+def test_a_word_is_told_from_its_rivals_as_the_tower_will_weigh_them():
+    torch.manual_seed(2)
+    tower = ConvTower(**SHAPE)
+    reader = phonemes.Phonemes(tower)
+    vectors = tower(torch.randn(3, 1, 16, 48))
+    classes = functional.normalize(torch.randn(5, 24), dim=1)
+    spelled = torch.tensor([[3, 1, 2], [0, 0, 0], [3, 2, 0], [4, 0, 0], [5, 6, 7]], dtype=torch.uint8)
+    lexicon = {"phonemes": 1 + len(phonemes.PHONEMES), "places": phonemes.PLACES, "longest": 3}
+    recall = Recall(5, 24, phonemes.SHARPNESS, lexicon, 12)
+    recall.meanings.data.copy_(classes)
+    recall.lexicon.read.load_state_dict(reader.read.state_dict())
+    recall.lexicon.spellings.copy_(spelled)
+    words = [0, 2, 3, 4]
+    spelling, are_words = recall.lexicon(reader.planes, torch.tensor([words]).expand(3, -1))
+    assert are_words.all()
+    weights = ((phonemes.SHARPNESS * vectors @ classes[words].T + spelling) / 2).softmax(1)
+    own = torch.tensor([2, -1, 1])  # a word, nothing that is common, no word
+    loss = reader.rival_loss(vectors, own, classes, spelled)
+    torch.testing.assert_close(loss, -weights[0, words.index(2)].log())
+    loss.backward()
+    assert reader.read.weight.grad.abs().sum() > 0
+    assert reader.rival_loss(vectors, torch.tensor([-1, -1, 1]), classes, spelled).item() == 0
+
+
 def test_a_net_that_hears_more_in_order_begins_as_the_same_function():
     torch.manual_seed(1)
     more = SHAPE | {"temporal": {"rows": 4, "width": 12, "dilations": (1, 1, 1, 2)}}

@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from manysense.modules.towers.nets import Temporal
-from manysense.modules.towers.recall import phonemes_in
+from manysense.modules.towers.recall import fits, phonemes_in
 
 from ..sounds import speech
 from ..split import allowed
@@ -29,6 +29,10 @@ PLACES = 2
 """Phonemes that one column of the tower's planes may hold."""
 NOTHING = 20
 """As so many phonemes counts what is no speech."""
+SHARPNESS, RIVALS = 50.0, 48
+"""Of what the tower recalls; and of so many words each has to be told."""
+ALIKE = 0.95
+"""Meanings with such a cosine are no rivals."""
 PHONEMES = (
     "0 3 ? @ @2 @L A A@ D E I I# I2 N O O2 O@ OI S T U U@ V Z a a# aI aI3 aI@ aU aa b d dZ e@ eI f g h i i@ i@3 "
     "j k l m n o@ oU p r s t t# t2 tS u v w z"
@@ -90,3 +94,24 @@ class Phonemes(nn.Module):
             read.log_softmax(2).transpose(0, 1), wanted, columns, lengths, reduction="none", zero_infinity=True
         )
         return (lost / torch.tensor([len(word) or NOTHING for word in spoken], device=lost.device)).mean()
+
+    def rival_loss(self, vectors: Tensor, own: Tensor, classes: Tensor, spelled: Tensor) -> Tensor:
+        """Cross-entropy over each word and those that it is nearest to, weighed as the tower will weigh what it
+        recalls: by cosine as much as by spelling.
+
+        vectors: (batch, dimension) of what the tower has just heard, of length 1.  own: (batch,) class, -1 for none.
+        classes: (classes, dimension) of length 1.  spelled: (classes, longest) phonemes of each that is a word.
+        """
+        words = (spelled > 0).any(1)
+        said = (own >= 0) & words[own]
+        own = own[said]
+        scores = SHARPNESS * vectors[said] @ classes.T
+        none = ~words | (classes[own] @ classes.T > ALIKE)
+        with torch.no_grad():
+            near = scores.masked_fill(none, -torch.inf).scatter(1, own[:, None], torch.inf)
+            near = near.topk(min(RIVALS, len(classes)), 1)
+        spelling = fits(phonemes_in(self.planes[said].float(), self.read, PLACES), spelled[near.indices].long())
+        among = (scores.gather(1, near.indices) + spelling) / 2
+        among = among.masked_fill(near.values == -torch.inf, -torch.inf)
+        lost = among.logsumexp(1) - among[:, 0]
+        return lost.sum() / max(1, len(own))

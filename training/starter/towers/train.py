@@ -5,9 +5,9 @@ Knows: the loss, the schedule, checkpoints. Does not know: what the planes show 
 
 Loss: symmetric InfoNCE (van den Oord et al. 2018; Radford et al. 2021) in a batch, of captions as the teacher sees
 them in one step and as the small text tower sees them in the next; cross-entropy over all common meanings, each the
-mean of its captions, which no batch could hold; the distance to the captions; and how well speech can be spelled
-(phonemes.py). What means the same, or nearly, is not held against each other. A stopped run goes on from its last
-checkpoint.
+mean of its captions, which no batch could hold; the distance to the captions; how well speech can be spelled, and how
+well a word is told from those near it (phonemes.py). What means the same, or nearly, is not held against each other. A
+stopped run goes on from its last checkpoint.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from manysense.modules.towers.nets import ConvTower
 from ..text.teacher import has_bfloat16
 from .media import Pool
 from .muon import Optimizers
-from .phonemes import Phonemes
+from .phonemes import Phonemes, spellings_of
 
 Vary = Callable[[Tensor, torch.Generator], Tensor]
 Listen = Callable[[nn.Module], Phonemes]
@@ -48,7 +48,7 @@ class Leg:
     """One run over `count` media; `until` ends it before, where another leg goes on.
 
     rate: highest learning rate.  warm: media until it is reached.  batch: media of one worker's step.  spelling: how
-    much its loss counts beside the others.
+    much its loss counts beside the others.  rivals: how much telling a word from those near it counts.
     """
 
     count: int
@@ -58,6 +58,7 @@ class Leg:
     warm: int = 20_000
     decay: float = 0.02
     spelling: float = 0.5
+    rivals: float = 0.0
 
 
 def with_batchnorm(tower: nn.Module) -> nn.Module:
@@ -195,6 +196,9 @@ class Trainer:
             self.classes = [classes.to(self.device) for classes, _ in found]
             self.class_of = found[0][1].to(self.device)
             self.banks = [bank.to(self.device) for bank in banks]
+            if self.leg.rivals:
+                names = [self.pool.names[key] for key in torch.nonzero(found[0][1] >= 0)[:, 0].tolist()]
+                self.spelled = spellings_of(names).to(self.device)
             print(f"{len(self.pool.where):,} media, {len(self.classes[0]):,} common meanings", flush=True)
 
     def _begin(self) -> None:
@@ -284,6 +288,9 @@ class Trainer:
         told = float(loss.detach())
         if self.phonemes is not None:
             loss = loss + self.leg.spelling * self.phonemes.loss([self.pool.names[key] for key in keys.tolist()])
+        if self.phonemes is not None and self.leg.rivals:
+            rivals = self.phonemes.rival_loss(vectors, self.class_of[keys], self.classes[seen_by], self.spelled)
+            loss = loss + self.leg.rivals * rivals
         self.optimizer.zero_grad()
         loss.backward()
         self.share_gradients()

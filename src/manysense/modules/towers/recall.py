@@ -42,21 +42,26 @@ class Lexicon(nn.Module):
     def forward(self, planes: Tensor, candidates: Tensor) -> tuple[Tensor, Tensor]:
         """planes: (batch, inside, 1, columns).  candidates: (batch, k) numbers of meanings.  Returns (batch, k)
         log-likelihoods, but for a constant of each sound; and which of the candidates are words."""
-        said, chances = _spoken(phonemes_in(planes, self.read, self.places).float().softmax(2))
-        chances = (chances / chances.amax(2, keepdim=True)).clamp_min(MISHEARD) * said[:, :, None]
         spelled = self.spellings[candidates].long()
-        batch, count, longest = spelled.shape
-        columns = chances.shape[1]
-        places = spelled.flatten(1)[:, None].expand(-1, columns, -1)
-        begun = functional.pad(chances.gather(2, places).reshape(batch, columns, count, longest), (1, 0))
-        stay = begun + torch.where(said, chances[:, :, 0], 1.0)[:, :, None, None]
-        ways = functional.pad(chances.new_ones(batch, count, 1), (0, longest))
-        for step in range(columns):
-            ways = ways * stay[:, step] + functional.pad(ways[:, :, :-1], (1, 0)) * begun[:, step]
-            ways = ways / ways.amax((1, 2), keepdim=True)
-        lengths = (spelled > 0).sum(2)
-        fits = ways.gather(2, lengths[:, :, None])[:, :, 0]
-        return fits.clamp_min(torch.finfo(fits.dtype).tiny).log(), lengths > 0
+        return fits(phonemes_in(planes, self.read, self.places), spelled), (spelled > 0).any(2)
+
+
+def fits(logits: Tensor, spelled: Tensor) -> Tensor:
+    """logits: (batch, columns, phonemes).  spelled: (batch, k, longest) phonemes, then 0.  Returns (batch, k)
+    log-likelihoods, but for a constant of each sound."""
+    said, chances = _spoken(logits.float().softmax(2))
+    chances = (chances / chances.amax(2, keepdim=True)).clamp_min(MISHEARD) * said[:, :, None]
+    batch, count, longest = spelled.shape
+    columns = chances.shape[1]
+    places = spelled.flatten(1)[:, None].expand(-1, columns, -1)
+    begun = functional.pad(chances.gather(2, places).reshape(batch, columns, count, longest), (1, 0))
+    stay = begun + torch.where(said, chances[:, :, 0], 1.0)[:, :, None, None]
+    ways = functional.pad(chances.new_ones(batch, count, 1), (0, longest))
+    for step in range(columns):
+        ways = ways * stay[:, step] + functional.pad(ways[:, :, :-1], (1, 0)) * begun[:, step]
+        ways = ways / ways.amax((1, 2), keepdim=True)
+    found = ways.gather(2, (spelled > 0).sum(2)[:, :, None])[:, :, 0]
+    return found.clamp_min(torch.finfo(found.dtype).tiny).log()
 
 
 def phonemes_in(planes: Tensor, read: nn.Linear, places: int) -> Tensor:
@@ -69,7 +74,7 @@ def _spoken(chances: Tensor) -> tuple[Tensor, Tensor]:
     """(batch, columns, phonemes) → (batch, kept), which of these columns are not padding; and those columns in order,
     as many as the sound with most of them has."""
     said = chances[:, :, 0] < SILENCE
-    kept = max(1, int(said.sum(1).max()))
+    kept = max([1, *said.sum(1).tolist()])
     order = said.to(torch.uint8).sort(dim=1, descending=True, stable=True).indices[:, :kept]
     return said.gather(1, order), chances.gather(1, order[:, :, None].expand(-1, -1, chances.shape[2]))
 
