@@ -70,6 +70,11 @@ def test_long_speech_is_neither_lost_nor_infinite():
     assert torch.isfinite(fits).all()
 
 
+def test_no_sounds_fit_nothing():
+    fits, words = lexicon()(torch.zeros(0, 8, 1, 3), torch.zeros(0, 2, dtype=torch.long))
+    assert fits.shape == words.shape == (0, 2)
+
+
 def test_words_that_fit_are_recalled_before_those_that_are_only_near():
     recall = Recall(5, 2, 8.0, {"phonemes": 4, "places": 2, "longest": 3}, 8)
     recall.requires_grad_(False).lexicon = lexicon()

@@ -71,9 +71,9 @@ AUDIO_LEGS: Mapping[str, tuple[Leg, Mapping[str, float]]] = {
     "fluent": (Leg(360_000, until=120_832, rate=1.2e-3, batch=256, warm=10_000, spelling=1.0), {"say:": 1.5}),
     "practised": (Leg(240_000, rate=9e-4, batch=256, spelling=1.0), {"say:": 1.5}),
     "begun": (Leg(600_000, until=60_416, rate=1.2e-3, batch=256, warm=10_000, spelling=1.0), {"say:": 1.5}),
-    "deeper": (Leg(600_000, until=483_328, rate=1.2e-3, batch=256, spelling=1.0), {"say:": 1.5}),
+    "deeper": (Leg(600_000, until=422_912, rate=1.2e-3, batch=256, spelling=1.0), {"say:": 1.5}),
     "throats": (Leg(520_000, rate=1.2e-3, batch=256, warm=10_000, spelling=1.0), {"say:": 1.5}),
-    "rivals": (Leg(240_000, rate=8e-4, batch=256, warm=6_000, spelling=1.0, rivals=1.0), {"say:": 2.0}),
+    "rivals": (Leg(240_000, until=120_832, rate=8e-4, batch=256, warm=6_000, spelling=1.0, rivals=1.0), {"say:": 2.0}),
 }
 """Everyday sounds are learned soon; a thousand words take long."""
 MIXED: Mapping[str, Mapping[str, float]] = {
