@@ -19,6 +19,8 @@ SILENCE = 0.98
 """A column in which nothing was said with this probability is passed over."""
 MISHEARD = 1e-3
 """A phoneme counts as so many times the likeliest one of its column, or more."""
+SCALED = 4
+"""After so many columns numbers are brought back to 1 at most, before they get too small or too large."""
 
 
 class Lexicon(nn.Module):
@@ -57,9 +59,10 @@ def fits(logits: Tensor, spelled: Tensor) -> Tensor:
     begun = functional.pad(chances.gather(2, places).reshape(batch, columns, count, longest), (1, 0))
     stay = begun + torch.where(said, chances[:, :, 0], 1.0)[:, :, None, None]
     ways = functional.pad(chances.new_ones(batch, count, 1), (0, longest))
-    for step in range(columns):
-        ways = ways * stay[:, step] + functional.pad(ways[:, :, :-1], (1, 0)) * begun[:, step]
-        ways = ways / ways.amax((1, 2), keepdim=True)
+    for step, (begin, keep) in enumerate(zip(begun.unbind(1), stay.unbind(1)), 1):
+        ways = torch.addcmul(ways * keep, ways.roll(1, 2), begin)  # what is rolled to the front begins with chance 0
+        if step % SCALED == 0:
+            ways = ways / ways.amax((1, 2), keepdim=True)
     found = ways.gather(2, (spelled > 0).sum(2)[:, :, None])[:, :, 0]
     return found.clamp_min(torch.finfo(found.dtype).tiny).log()
 
