@@ -229,7 +229,7 @@ def _through(model: SentenceTransformer, value: Any) -> None:
         model(model.preprocess([value]))
 
 
-def _seconds(run: Callable[[], None], rounds: int = 30) -> float:
+def _seconds(run: Callable[[], None], rounds: int = 150) -> float:
     run()
     taken = []
     for _ in range(rounds):
