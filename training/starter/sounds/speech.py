@@ -15,12 +15,11 @@ import numpy as np
 from .. import vocabulary
 from ..examples import Example
 from ..split import Side, allowed, only_held_out
-from . import voices
+from . import throats, voices
 from .dice import Dice
 from .mouth import mouth
 from .rooms import heard, resampled
 from .synth import Array
-from .throats import throat
 from .vocoder import revoiced
 
 BATCHES = Path(__file__).parents[3] / "build" / "starter" / "sounds" / "festival"
@@ -90,39 +89,35 @@ def recorded(take: tuple[str, float, float]) -> Mapping[str, Array]:
         return {str(text): part / 32767 for text, part in zip(kept["texts"], parts)}
 
 
-def _manner(d: Dice) -> tuple[int, int, int]:
-    """Pace, pitch and melody."""
-    return int(d.between(105, 260)), d.whole(15, 90), d.whole(5, 95)
+def _named(d: Dice, name: str) -> str:
+    """A throat that the synthesiser comes with; "" for the plain one."""
+    return d.pick(voices.variants(name, d.side)) if d.side == "dev" or d.chance(0.85) else ""
 
 
-def _audible(said: Array) -> bool:
-    return len(said) > 1600 and bool(np.abs(said).max() > 0.01)
+def _drawn(d: Dice, name: str) -> str:
+    voices.espeak(name).lend("drawn", throats.throat(d))
+    return "drawn"
 
 
-def by_espeak(d: Dice, text: str) -> tuple[Array, str]:
+def by_espeak(d: Dice, text: str, throat_of: Callable[[Dice, str], str] = _named) -> tuple[Array, str]:
     """Any accent, throat, pace and pitch of espeak-ng or espeak. Returns samples and the split's name of the voice."""
     name = "espeak-ng" if d.chance(0.75) else "espeak"
     accent = d.pick(voices.ESPEAK_NG if name == "espeak-ng" else voices.ESPEAK)
     for _ in range(20):
-        throat = d.pick(voices.variants(name, d.side)) if d.side == "dev" or d.chance(0.85) else ""
+        throat = throat_of(d, name)
         if throat in voices.BREAKS:
             continue
         voice = f"{accent}+{throat}" if throat else accent
-        said = voices.espeak(name).say(text, voice, *_manner(d))
-        if _audible(said):
+        rate, pitch, melody = int(d.between(105, 260)), d.whole(15, 90), d.whole(5, 95)
+        said = voices.espeak(name).say(text, voice, rate, pitch, melody)
+        if len(said) > 1600 and np.abs(said).max() > 0.01:
             return said, f"voice {throat or 'plain'}"
     raise RuntimeError(f"nobody says {text!r}")
 
 
 def by_throat(d: Dice, text: str) -> tuple[Array, str]:
-    """Any accent, pace and pitch of espeak-ng or espeak, from a throat that nobody has. Training only."""
-    name = "espeak-ng" if d.chance(0.75) else "espeak"
-    accent = d.pick(voices.ESPEAK_NG if name == "espeak-ng" else voices.ESPEAK)
-    for _ in range(20):
-        said = voices.espeak(name).say(text, accent, *_manner(d), throat=throat(d))
-        if _audible(said):
-            return said, "voice drawn"
-    raise RuntimeError(f"nobody says {text!r}")
+    """As `by_espeak`, from a throat that nobody has. Training only."""
+    return by_espeak(d, text, _drawn)
 
 
 def by_pico(d: Dice, text: str) -> tuple[Array, str]:

@@ -20,7 +20,7 @@ def throat(d: Dice) -> str:
     """The file of a variant: all formants of a longer or shorter throat, each a little off, louder or softer, wider or
     narrower; some throats are rough, trembling, echoing, hoarse or a model of Klatt's."""
     low = d.between(70, 240)
-    lines = ["language variant", "name any", f"pitch {low:.0f} {low * d.between(1.1, 1.7):.0f}"]
+    lines = ["language variant", "name drawn", f"pitch {low:.0f} {low * d.between(1.1, 1.7):.0f}"]
     last = d.whole(4, FORMANTS) if d.chance(0.25) else FORMANTS
     length, tilt = d.between(0.82, 1.2), d.between(-0.12, 0.06)
     for formant in range(FORMANTS):

@@ -62,7 +62,7 @@ class Espeak:
     def __init__(self, name: str) -> None:
         self.library = ctypes.CDLL(f"lib{name}.so.1")
         self._folder = tempfile.TemporaryDirectory()
-        self._throat = _linked(name, Path(self._folder.name)) / "any"
+        self._throats = _linked(name, Path(self._folder.name))
         home = self._folder.name.encode()
         self._rate = self.library.espeak_Initialize(2, 0, home, 0)  # 2: samples are handed back, synchronously
         assert self._rate > 0, f"{name} does not start"
@@ -75,13 +75,13 @@ class Espeak:
             self._parts.append(np.ctypeslib.as_array(samples, (count,)).astype(float))
         return 0
 
-    def say(self, text: str, voice: str, rate: int = 170, pitch: int = 50, melody: int = 50, throat: str = "") -> Array:
-        """text in a voice such as "en-us+f3", or "en-us" from a throat whose variant file is given. rate: words a
-        minute; pitch, melody: 0-100."""
+    def lend(self, throat: str, variant: str) -> None:
+        """One throat more, for voices such as "en-us+THROAT". variant: what its file says."""
+        (self._throats / throat).write_text(variant, encoding="utf-8")
+
+    def say(self, text: str, voice: str, rate: int = 170, pitch: int = 50, melody: int = 50) -> Array:
+        """text in a voice such as "en-us+f3". rate: words a minute; pitch, melody: 0-100."""
         self._parts.clear()
-        if throat:
-            self._throat.write_text(throat, encoding="utf-8")
-            voice += f"+{self._throat.name}"
         if self.library.espeak_SetVoiceByName(voice.encode()) != 0:
             raise LookupError(f"no voice {voice!r}")
         for parameter, value in ((_RATE, rate), (_PITCH, pitch), (_RANGE, melody)):

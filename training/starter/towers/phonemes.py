@@ -1,7 +1,7 @@
 """While the sound tower learns words it also learns to spell them in phonemes: a thousand words share sixty.
 
 Knows: how espeak-ng spells a text, connectionist temporal classification (Graves et al. 2006) off a tower's temporal
-part. Does not know: what else a tower is trained for, how the tower weighs words by their spelling when it is done
+part, how a word is told from others like it. Does not know: what else a tower is trained for, how well a spelling fits
 (manysense/modules/towers/recall.py).
 """
 

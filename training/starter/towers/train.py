@@ -31,7 +31,7 @@ from manysense.modules.towers.nets import ConvTower
 from ..text.teacher import has_bfloat16
 from .media import Pool
 from .muon import Optimizers
-from .phonemes import Phonemes, spellings_of
+from .phonemes import ALIKE, Phonemes, spellings_of
 
 Vary = Callable[[Tensor, torch.Generator], Tensor]
 Listen = Callable[[nn.Module], Phonemes]
@@ -144,7 +144,7 @@ def class_loss(vectors: Tensor, own: Tensor, classes: Tensor, temperature: Tenso
     """
     has = own >= 0
     vectors, own = vectors[has], own[has]
-    alike = classes[own] @ classes.T > 0.95
+    alike = classes[own] @ classes.T > ALIKE
     alike[torch.arange(len(own), device=own.device), own] = False
     scores = (vectors @ classes.T * temperature).masked_fill(alike, -torch.inf)
     return functional.cross_entropy(scores, own)
@@ -288,9 +288,9 @@ class Trainer:
         told = float(loss.detach())
         if self.phonemes is not None:
             loss = loss + self.leg.spelling * self.phonemes.loss([self.pool.names[key] for key in keys.tolist()])
-        if self.phonemes is not None and self.leg.rivals:
-            rivals = self.phonemes.rival_loss(vectors, self.class_of[keys], self.classes[seen_by], self.spelled)
-            loss = loss + self.leg.rivals * rivals
+            if self.leg.rivals:
+                rivals = self.phonemes.rival_loss(vectors, self.class_of[keys], self.classes[seen_by], self.spelled)
+                loss = loss + self.leg.rivals * rivals
         self.optimizer.zero_grad()
         loss.backward()
         self.share_gradients()
