@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import os
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 import torch
 from safetensors.torch import save_file
-from training.starter.towers import export, phonemes
+from training.starter.towers import export, phonemes, run
+
+from manysense.modules.towers.folder import load_net, save_net
 
 
 def test_the_package_holds_a_mixture_of_legs_or_the_newest_one(tmp_path, monkeypatch):
@@ -37,3 +41,20 @@ def test_each_family_is_recalled_with_a_share_of_its_own(monkeypatch):
     lexicon = {"phonemes": 1 + len(phonemes.PHONEMES), "places": 2, "longest": 3}
     assert made.config == {"meanings": 2, "sharpness": 50.0, "lexicon": lexicon}
     assert made.lexicon.spellings.tolist() == [[3, 1, 2], [0, 0, 0]]
+
+
+def test_a_tower_without_legs_stays_as_the_package_holds_it(tmp_path):
+    (tmp_path / "pictures").mkdir()
+    np.save(tmp_path / "pictures" / "one.npy", np.zeros((2, 8, 8, 3), np.uint8))
+    facts = {"keys": ["shape:a", "shape:b"], "captions": [["a", "an a"], ["b", "a b"]], "uses": []}
+    (tmp_path / "pictures" / "one.json").write_text(json.dumps(facts))
+    (tmp_path / "pictures" / "one.done").touch()
+    pool, kept = export.tower(tmp_path, "image", run.IMAGE)
+    assert pool.names == ["shape:a", "shape:b"]
+    assert not (tmp_path / "captions").exists()
+    package = load_net(export.MODELS / "starter", "image").state_dict()
+    assert kept.state_dict().keys() == package.keys()
+    assert all(torch.equal(value, package[name]) for name, value in kept.state_dict().items())
+    save_net(kept, tmp_path / "image")
+    again = load_net(tmp_path, "image").state_dict()
+    assert all(torch.equal(value, package[name]) for name, value in again.items())

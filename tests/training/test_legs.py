@@ -6,6 +6,7 @@ from copy import deepcopy
 
 import pytest
 import torch
+from training.starter.towers import media
 from training.starter.towers.media import vary_sounds
 from training.starter.towers.train import folded, unfolded
 
@@ -39,3 +40,18 @@ def test_a_varied_sound_has_the_asked_frames_and_stays_between_silence_and_loude
     loud = (planes > 0.3).flatten(1).sum(1)
     assert float(loud.min()) > 100  # of 1200: stripes may be masked
     assert len(set(loud.tolist())) > 8
+
+
+def test_an_echo_adds_to_some_sounds_and_takes_nothing_from_any(monkeypatch):
+    plain = torch.full((64, 64, 200), -1.0)
+    plain[:, 20:40, 60:80] = 1.0
+    random = {"generator": torch.Generator().manual_seed(0), "device": "cpu"}
+    heard = media._echoed(plain, random)
+    assert float((heard - plain).min()) > -1e-6
+    later, added = heard[:, 30, 80:120].mean(1), (heard - plain).flatten(1).amax(1) > 0.01
+    assert 10 < int(added.sum()) < 40
+    assert float(later[added].min()) > -1.0
+    assert torch.equal(heard[~added], plain[~added])
+    assert float((heard - plain)[:, :, :60].max()) < 0.2  # nothing before its cause, but what is rounded
+    monkeypatch.setattr(media, "ECHOED", 0.0)
+    assert torch.equal(media._echoed(plain, random), plain)

@@ -12,7 +12,7 @@ import pytest
 pytest.importorskip("scipy")
 
 from training.starter import vocabulary
-from training.starter.sounds import clips, events, held, pool, rooms, speech, throats, vocoder, voices
+from training.starter.sounds import clips, events, held, instruments, pool, rooms, speech, throats, vocoder, voices
 from training.starter.sounds.dice import Dice
 from training.starter.sounds.kinds import SOUNDS
 from training.starter.sounds.synth import RATE, buzz
@@ -229,3 +229,12 @@ def test_clips_share_scenes_and_sounds_but_no_two_share_both() -> None:
     assert len({clip.key for clip in found}) == 8
     assert all(len(clip.frames) == clips.FRAMES and len(clip.samples) > 1000 for clip in found)
     assert all(clip.key.split(" + ")[0] in clip.query for clip in found)
+
+
+@pytest.mark.parametrize("make", SOUNDS["guitar"], ids=lambda make: make.__name__)
+def test_a_string_that_is_plucked_loses_energy_on_both_sides(make, monkeypatch):
+    kept: list[float] = []
+    monkeypatch.setattr(instruments, "plucked", lambda d, n, pitch, bright, keep: kept.append(keep) or np.zeros(n))
+    for seed in range(100):
+        make(dice(seed, "dev"))
+    assert 0.9 < min(kept) < max(kept) < 1

@@ -51,11 +51,11 @@ def audio(leg: str, workers: int) -> None:
     train_audio(WORK, leg, workers)
 
 
-def export() -> None:
+def export(keep_fusion: bool) -> None:
     """Put the trained towers into the package."""
     from .towers.export import export_all
 
-    export_all(WORK)
+    export_all(WORK, keep_fusion)
 
 
 def report() -> None:
@@ -75,6 +75,8 @@ def main() -> None:
             one.add_argument("--count", type=int, default=40, help="shards in all")
             one.add_argument("--first", type=int, default=0)
             one.add_argument("--step", type=int, default=1, help="take every STEP-th, for several processes")
+        if stage is export:
+            one.add_argument("--keep-fusion", action="store_true", help="leave what joins clips as it is")
         if stage in (image, audio):
             one.add_argument("--leg", default="all")
             one.add_argument("--workers", type=int, default=1, help="processes that share each step")

@@ -6,6 +6,7 @@ Knows: the pools and their records. Does not know: how media are made.
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -21,29 +22,26 @@ PACKAGES = ("numpy", "pillow", "matplotlib", "torch", "transformers", "tokenizer
 def write(work: Path) -> None:
     """Collect the records of all pools under `work` into manifest.json.
 
-    Items that earlier pools used stay listed: a leg may have gone on from weights that were trained on them.
+    What earlier pools held stays listed: a leg may have gone on from weights that were trained on it.
     """
     earlier = json.loads(PATH.read_text(encoding="utf-8")) if PATH.exists() else {}
     found: dict[str, Any] = {"rule": 'sha256("starter-v1" + item) mod 8 == 0 is never trained'}
     found["prompts"] = {kind: allowed(prompts(kind), "train", "prompt") for kind in KINDS}
     for pool in ("pictures", "sounds"):
-        found[pool] = _pool(work / pool)
-        found[pool]["uses"] = sorted({*found[pool]["uses"], *earlier.get(pool, {}).get("uses", ())})
+        found[pool] = _pool(work / pool, earlier.get(pool, {"shards": [], "media": 0, "uses": []}))
     text = work / "text" / "manifest.json"
-    if text.exists():
-        found["text"] = json.loads(text.read_text(encoding="utf-8"))
+    found["text"] = json.loads(text.read_text(encoding="utf-8")) if text.exists() else earlier.get("text", {})
     found["packages"] = {name: metadata.version(name) for name in PACKAGES}
     PATH.write_text(json.dumps(found, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
 
 
-def _pool(folder: Path) -> dict[str, Any]:
+def _pool(folder: Path, earlier: Mapping[str, Any]) -> dict[str, Any]:
     """shards: names, which are the seeds.  media: how many.  uses: every item that went into one."""
-    uses: set[str] = set()
-    shards, media = [], 0
+    shards, media, uses = set(earlier["shards"]), earlier["media"], set(earlier["uses"])
     for done in sorted(folder.glob("*.done")):
         facts = json.loads(done.with_suffix(".json").read_text(encoding="utf-8"))
-        shards.append(done.stem)
-        media += len(facts["keys"])
+        media += len(facts["keys"]) if done.stem not in shards else 0
+        shards.add(done.stem)
         for used in facts["uses"]:
             uses.update([used] if isinstance(used, str) else used)
-    return {"shards": shards, "media": media, "uses": sorted(uses)}
+    return {"shards": sorted(shards), "media": media, "uses": sorted(uses)}

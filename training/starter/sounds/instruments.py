@@ -102,8 +102,8 @@ def piano_two_strings(d: Dice) -> Array:
 
 @sound("guitar")
 def guitar_plucked(d: Dice) -> Array:
-    bright, keep = d.between(0.25, 0.9), d.between(0.988, 0.998)
-    return phrase(d, 82, 660, lambda pitch, long: plucked(d, length(long + 0.6), pitch, bright, keep), 0.0)
+    bright, lost = d.between(0.25, 0.9), d.between(0.002, 0.012)
+    return phrase(d, 82, 660, lambda pitch, long: plucked(d, length(long + 0.6), pitch, bright, 1 - lost), 0.0)
 
 
 @sound("guitar")
@@ -113,10 +113,10 @@ def guitar_strummed(d: Dice) -> Array:
     spread = d.between(0.008, 0.03)
     gap = d.between(0.3, 0.8)
     out = rest(d.between(1.2, 2.6))
-    bright, keep = d.between(0.3, 0.9), d.between(0.985, 0.997)
+    bright, lost = d.between(0.3, 0.9), d.between(0.003, 0.015)
     for start in np.arange(0, len(out) / 16000 - 0.3, gap):
         for k, step in enumerate(chord):
-            put(out, plucked(d, length(gap + 0.5), root * 2 ** (step / 12), bright, keep), start + k * spread)
+            put(out, plucked(d, length(gap + 0.5), root * 2 ** (step / 12), bright, 1 - lost), start + k * spread)
     return out
 
 

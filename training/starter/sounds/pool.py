@@ -37,6 +37,7 @@ PARTS: tuple[tuple[int, Mapping[str, float], float], ...] = (
     (40, {"sounds": 0.22, "words": 0.63, "phrases": 0.15}, 0.0),
     (16, {"sounds": 1.0}, 0.35),
     (24, {"throats": 0.85, "phrases": 0.15}, 0.0),
+    (12, {"sounds": 1.0}, 0.6),
 )
 """So many shards, what each holds, and how many draws come from the ends of their ranges (Dice)."""
 SHARDS = sum(count for count, _, _ in PARTS)

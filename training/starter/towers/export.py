@@ -17,7 +17,7 @@ from torch.nn import functional
 
 import manysense
 from manysense.modules.base import write_json
-from manysense.modules.towers.folder import save_net
+from manysense.modules.towers.folder import load_net, save_net
 from manysense.modules.towers.nets import ConvTower
 from manysense.modules.towers.packed import restored, rounded
 from manysense.modules.towers.recall import Recall
@@ -57,6 +57,16 @@ def net(tensors: dict[str, Tensor], shape: dict[str, object], recall: Recall) ->
     return in_eight_bits(made)
 
 
+def tower(work: Path, kind: str, shape: dict[str, object]) -> tuple[Pool, nn.Module]:
+    """As the package is to hold it, or as it holds it already where none of its legs is there; and its media."""
+    if any(work.glob(f"{kind}-*.safetensors")):
+        opened = Opener(work, kind, {})()
+        assert opened is not None, f"no {kind} media below {work}"
+        return opened[0], net(weights(work, kind), shape, recall(kind, *opened))
+    print(f"no {kind} leg is there: the tower in the package is kept", flush=True)
+    return Pool.open(work / MEDIA[kind], None, {}), load_net(MODELS / "starter", kind)
+
+
 def in_eight_bits(net: Net) -> Net:
     state = net.state_dict()
     rows = {name: t for name, t in state.items() if t.ndim > 1 and t.is_floating_point()}
@@ -83,25 +93,23 @@ def recall(kind: str, pool: Pool, banks: Sequence[Tensor]) -> Recall:
     return made
 
 
-def export_all(work: Path) -> None:
-    """Write manysense/starter and manysense/starter-minilm; the second takes pictures and sounds from the first."""
+def export_all(work: Path, keep_fusion: bool = False) -> None:
+    """Write manysense/starter and manysense/starter-minilm; the second takes pictures and sounds from the first.
+
+    keep_fusion: what joins a clip's pictures with its sound stays as the package holds it.
+    """
     first, second = MODELS / "starter", MODELS / "starter-minilm"
     (first / "text").mkdir(parents=True, exist_ok=True)
     for name in ("config.json", "model.safetensors", "tokenizer.json"):
         shutil.copyfile(work / "text" / name, first / "text" / name)
     write_json(first / "text" / "modules.json", [{"idx": 0, "name": "0", "path": "", "type": _TEXT_TYPE}])
-    things = {}
-    for kind, shape in (("image", IMAGE), ("audio", AUDIO)):
-        opened = Opener(work, kind, {})()
-        assert opened is not None, f"no {kind} media below {work}"
-        made = net(weights(work, kind), shape, recall(kind, *opened))
+    towers = {kind: tower(work, kind, shape) for kind, shape in (("image", IMAGE), ("audio", AUDIO))}
+    for kind, (_, made) in towers.items():
         save_net(made, first / kind)
-        things[kind] = fusion.Things(kind, work / MEDIA[kind], opened[0], made)
-    targets = Targets(work / "captions" / "clip")
-    save_net(
-        in_eight_bits(fusion.fit(things["image"], things["audio"], targets, lambda: banks(targets, work))),
-        first / "fusion",
-    )
+    if not keep_fusion:
+        things = (fusion.Things(kind, work / MEDIA[kind], pool, made) for kind, (pool, made) in towers.items())
+        targets = Targets(work / "captions" / "clip")
+        save_net(in_eight_bits(fusion.fit(*things, targets, lambda: banks(targets, work))), first / "fusion")
     _describe(first, {"text": "text", "image": "image", "audio": "audio", "fusion": "fusion", "frames": 4})
     shared = {name: f"manysense/starter:{name}" for name in ("image", "audio", "fusion")}
     _describe(second, {"text": "extra:minilm", **shared, "frames": 4})

@@ -16,8 +16,13 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from manysense.starter.waves import FLOOR, HOP, RATE
+
 from ..pool import CAPTIONS
 from .targets import Targets
+
+ECHOED, NOISY = 0.35, 0.3
+"""How many sounds get a room's echo, and how many more noise than a good recording has."""
 
 
 @dataclass(slots=True)
@@ -38,8 +43,9 @@ class Pool:
     names: list[str]
 
     @classmethod
-    def open(cls, folder: Path, targets: Targets, emphasis: Mapping[str, float]) -> Pool:
-        """All shards that are done.  emphasis: beginning of a key ("emoji:") → how many times as often it is drawn."""
+    def open(cls, folder: Path, targets: Targets | None, emphasis: Mapping[str, float]) -> Pool:
+        """All shards that are done.  targets: None where no caption is asked for.  emphasis: beginning of a key
+        ("emoji:") → how many times as often it is drawn."""
         arrays, where, captions, keyed = [], [], [], []
         for done in sorted(folder.glob("*.done")):
             arrays.append(np.load(done.with_suffix(".npy"), mmap_mode="r"))
@@ -48,7 +54,9 @@ class Pool:
             captions += facts["captions"]
             where += [(len(arrays) - 1, place) for place in range(len(facts["keys"]))]
         width = min(CAPTIONS, min(map(len, captions)))
-        rows = targets.rows(caption for some in captions for caption in some[:width]).reshape(len(captions), width)
+        rows = np.zeros((len(captions), width), np.int64)
+        if targets is not None:
+            rows = targets.rows(caption for some in captions for caption in some[:width]).reshape(rows.shape)
         number: dict[str, int] = {}
         keys = np.array([number.setdefault(name, len(number)) for name in keyed])
         chances = np.array([_weight(name, emphasis) for name in keyed])
@@ -111,18 +119,20 @@ def vary_pictures(side: int, pixels: Tensor, generator: torch.Generator) -> Tens
 
 def vary_sounds(frames: int, mels: Tensor, generator: torch.Generator) -> Tensor:
     """(n, 64, stored frames) → planes (n, 1, 64, frames): faster or slower, from a longer or shorter throat (Jaitly and
-    Hinton 2013), shifted in time, over another line, with noise, stripes masked (Park et al. 2019)."""
+    Hinton 2013), shifted in time, in another room, over another line, with noise, stripes masked (Park et al. 2019)."""
     planes = mels.to(torch.float32)
     if mels.dtype == torch.int8:
         planes = planes / 127
     random: dict[str, Any] = {"generator": generator, "device": generator.device}
-    planes = _stretched(planes, frames, random)
+    planes = _echoed(_stretched(planes, frames, random), random)
     count, bands, _ = planes.shape
+    planes = 1 + (planes - 1) * torch.exp(0.2 * torch.randn(count, 1, 1, **random))  # softer parts nearer, or further
     slope = torch.linspace(-1, 1, bands, device=generator.device)[None, :, None]
     bumps = functional.interpolate(torch.randn(count, 1, 8, **random), bands, mode="linear").transpose(1, 2)
     line = slope * 0.15 * torch.randn(count, 1, 1, **random) + bumps * 0.12 * torch.rand(count, 1, 1, **random)
     level = 0.1 * torch.randn(count, 1, 1, **random)
-    floor = torch.rand(count, 1, 1, **random) * 0.6 - 1.2 + slope * 0.15 * torch.randn(count, 1, 1, **random)
+    noisy = 0.7 * torch.rand(count, 1, 1, **random) * (torch.rand(count, 1, 1, **random) < NOISY)
+    floor = torch.rand(count, 1, 1, **random) * 0.6 - 1.2 + noisy + slope * 0.15 * torch.randn(count, 1, 1, **random)
     planes = torch.maximum(planes + line + level, floor)
     planes = planes + 0.05 * torch.randn(planes.shape, **random)
     for axis, widest in ((1, 10), (2, 24)):
@@ -133,6 +143,26 @@ def vary_sounds(frames: int, mels: Tensor, generator: torch.Generator) -> Tensor
         hidden = (place >= start) & (place < start + width)
         planes = planes.masked_fill(hidden[:, :, None] if axis == 1 else hidden[:, None, :], -1.0)
     return planes[:, None]
+
+
+def _echoed(planes: Tensor, random: dict[str, Any]) -> Tensor:
+    """(n, bands, frames) of loudness, of which some get what a room adds: a tail that falls by 60 dB in a tenth of a
+    second up to two."""
+    count, _, frames = planes.shape
+    some = torch.rand(count, **random) < ECHOED
+    if not some.any():
+        return planes
+    seconds = 0.1 * 20 ** torch.rand(count, 1, **random)
+    share = 0.6 * torch.rand(count, 1, **random) ** 2
+    ages = torch.arange(frames, device=planes.device) * (HOP / RATE)
+    tail = 10 ** (-6 * ages / seconds)
+    tail = share * tail / tail.sum(1, keepdim=True)
+    tail[:, 0] += 1
+    power = 10 ** ((planes[some] - 1) * (-FLOOR / 20))
+    length = 2 * frames
+    power = torch.fft.irfft(torch.fft.rfft(power, length) * torch.fft.rfft(tail[some], length)[:, None], length)
+    heard = 1 + power[..., :frames].clamp_min(1e-12).log10() * (-20 / FLOOR)
+    return planes.index_copy(0, some.nonzero()[:, 0], torch.maximum(heard, planes[some]))
 
 
 def _stretched(planes: Tensor, frames: int, random: dict[str, Any]) -> Tensor:

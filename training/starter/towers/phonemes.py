@@ -30,7 +30,7 @@ PLACES = 2
 NOTHING = 20
 """As so many phonemes counts what is no speech."""
 SHARPNESS, RIVALS = 50.0, 48
-"""Of what the tower recalls; and of so many words each has to be told."""
+"""How sharply the tower is to recall a word while it learns; and of so many words each has to be told."""
 ALIKE = 0.95
 """Meanings with such a cosine are no rivals."""
 PHONEMES = (

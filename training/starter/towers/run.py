@@ -20,7 +20,7 @@ from manysense.modules.towers.nets import ConvTower
 from manysense.starter import NAMES, folder, waves
 
 from .media import Pool, vary_pictures, vary_sounds
-from .phonemes import SHARPNESS, Phonemes
+from .phonemes import Phonemes
 from .targets import Targets
 from .train import Leg, Listen, OpenPool, Trainer, Vary
 
@@ -74,6 +74,7 @@ AUDIO_LEGS: Mapping[str, tuple[Leg, Mapping[str, float]]] = {
     "deeper": (Leg(600_000, until=422_912, rate=1.2e-3, batch=256, spelling=1.0), {"say:": 1.5}),
     "throats": (Leg(520_000, rate=1.2e-3, batch=256, warm=10_000, spelling=1.0), {"say:": 1.5}),
     "rivals": (Leg(240_000, until=120_832, rate=8e-4, batch=256, warm=6_000, spelling=1.0, rivals=1.0), {"say:": 2.0}),
+    "everyday": (Leg(600_000, rate=1e-3, batch=256, warm=10_000, spelling=1.0, rivals=1.0), {"sound:": 2.0}),
 }
 """Everyday sounds are learned soon; a thousand words take long."""
 MIXED: Mapping[str, Mapping[str, float]] = {
@@ -85,15 +86,15 @@ MIXED: Mapping[str, Mapping[str, float]] = {
 """Legs that start from the mixed weights of several, better than any of them alone (Wortsman et al. 2022)."""
 SOUP: Mapping[str, Mapping[str, float]] = {
     "image": {"fresh": 0.7, "deep": 0.18, "finer": 0.12},
-    "audio": {"rivals": 1.0},
+    "audio": {"rivals": 0.5, "everyday": 0.5},
 }
 """Legs whose mixed weights the package holds."""
 RECALL: Mapping[str, tuple[float, Mapping[str, float]]] = {
     "image": (70.0, dict.fromkeys("chart document emoji letter object scene shape texture word".split(), 0.2)),
-    "audio": (SHARPNESS, {"sound": 0.5, "say": 0.2}),
+    "audio": (25.0, {"sound": 0.5, "say": 0.2}),
 }
 """How sharply a tower recalls, and how much of which families. A phrase that nobody knows would become one of its words
-if words had more."""
+if words had more; a sound that might be one of several becomes a bit of each where nothing is recalled sharply."""
 
 Legs = Mapping[str, tuple[Leg, Vary, Mapping[str, float]]]
 
