@@ -167,7 +167,9 @@ def test_throats_are_drawn_for_training_alone_and_the_rule_lets_them() -> None:
     assert throats.throat(dice(3)) == throats.throat(dice(3)) != throats.throat(dice(4))
     assert not held_out("voice drawn")
     assert "drawn" not in (*voices.variants("espeak-ng", "dev"), *voices.variants("espeak-ng", "train"))
-    assert {family for family, _ in pool.plan(pool.SHARDS - 1)} == {"throats", "phrases"}
+    shards = [shard for shard in range(pool.SHARDS) if "throats" in pool.part(shard)[0]]
+    assert len(shards) == 24
+    assert {family for family, _ in pool.plan(shards[0])} == {"throats", "phrases"}
 
 
 @needs_espeak
